@@ -1,0 +1,120 @@
+// The machine file as structs: ArchSpec (what software may know) and Params (what only hardware knows).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "isa/arch_spec.hpp"
+
+namespace npu::model {
+
+struct ClockParams {
+  double core_mhz;
+};
+
+/// Costs in core cycles; bandwidths in bytes per core cycle of one core's port.
+struct CoreParams {
+  std::uint32_t queue_depth;
+  // scalar unit
+  std::uint32_t scalar_cycles, scalar_tile_load_cycles, scalar_tile_store_cycles;
+  std::uint32_t cache_lines;      ///< of the scalar data cache
+  double dcci_ns;                 ///< per line
+  std::uint32_t flag_issue_cycles;
+  std::uint32_t cross_flag_cycles;  ///< one way
+  // MTE2
+  std::uint32_t mte2_issue_gap_cycles, mte2_row_cycles;
+  double mte2_l1_bytes_per_cycle, mte2_ub_bytes_per_cycle;
+  std::uint32_t mte2_align_bytes;     ///< row strides that are not a multiple pay the penalty
+  double mte2_misaligned_l1_factor, mte2_misaligned_ub_factor;
+  // MTE1
+  std::uint32_t mte1_startup_cycles;
+  double mte1_l0a_bytes_per_cycle, mte1_l0b_bytes_per_cycle, mte1_bt_bytes_per_cycle, mte1_contention_factor;
+  // cube
+  std::uint32_t cube_overhead_cycles, cube_result_cycles;
+  std::uint32_t cube_k_f32, cube_k_16bit, cube_k_8bit;  ///< k per cycle; m and n are the fractal's 16
+  // FIX
+  std::uint32_t fix_startup_cycles;
+  double fix_l0c_bytes_per_cycle, fix_gm_bytes_per_cycle, fix_l1_bytes_per_cycle;
+  // vector
+  std::uint32_t vec_fixed_cycles, vec_special_fixed_cycles, vec_repeat_bytes, vec_result_cycles;
+  std::uint32_t ub_bank_bytes, ub_bank_groups;
+  double vec_read_conflict_factor;
+  // MTE3
+  double mte3_bytes_per_cycle;
+};
+
+struct MemoryParams {
+  double hbm_capacity_gib;
+  double hbm_read_gb_per_s, hbm_write_gb_per_s;  ///< achievable, shared by all cores
+  double l2_mib, l2_block_kib;
+  double l2_read_gb_per_s, l2_write_gb_per_s;
+  std::uint32_t read_hit_cycles, read_miss_cycles, write_cycles;
+};
+
+struct LinkParams {
+  double gb_per_s;        ///< per direction and card pair
+  double latency_us;      ///< one way, of a remote load, store or notify
+  double poll_ns;         ///< period of TWAIT's poll of a local cell
+};
+
+struct SchedulerParams {
+  std::uint32_t threads;
+  double submit_us;             ///< orchestrator, per task
+  double dispatch_us;           ///< scheduler thread, per task: build payload
+  double publish_ns;            ///< scheduler thread, per block and core
+  double visible_ns;            ///< dispatch register write until the core sees it
+  double finish_visible_ns;     ///< condition register write until the scheduler can see it
+  double poll_ns;               ///< scheduler thread, per completion it picks up
+  double resolve_us, resolve_edge_us;  ///< scheduler thread, per completed task, and per successor
+  double task_setup_us;         ///< on the core, payload staged: invalidate and acknowledge
+  double task_cold_us;          ///< first task of a core
+  double mixed_skew_ns;         ///< start of the vector parts after the cube part
+};
+
+struct HostParams {
+  double run_us;         ///< fixed, per run
+  double submit_us;      ///< per card program
+  double copy_gb_per_s;  ///< host to device and back
+};
+
+struct SystemParams {
+  double stall_limit_ms;  ///< simulated time without a retired instruction that counts as a hang
+};
+
+struct Params {
+  ClockParams clock;
+  CoreParams core;
+  MemoryParams memory;
+  LinkParams link;
+  SchedulerParams scheduler;
+  HostParams host;
+  SystemParams system;
+};
+
+/// One figure of the effective machine, for `config show` and run directories.
+struct Figure {
+  std::string key;     ///< "memory.hbm_read_gb_per_s"
+  std::string value;   ///< as written
+  std::string source;  ///< where it comes from, with confidence
+  bool overridden = false;
+};
+
+struct Machine {
+  isa::ArchSpec arch;
+  Params params;
+  std::vector<Figure> figures;  ///< in file order
+};
+
+/// Loads a machine file. `platform` is a shipped name (a2a3, alias a2a3sim) or a path to a .toml file; `overrides` are
+/// "section.key=value". Throws ConfigError: unknown platform, unreadable file, unknown key (with the nearest name),
+/// missing key, wrong type, value out of range, each with file, key and limit.
+[[nodiscard]] Machine load_machine(std::string_view platform, const std::vector<std::string>& overrides);
+
+/// Cycles of a time at the machine's clock, rounded up.
+[[nodiscard]] std::uint64_t cycles_of_ns(const Params& params, double ns);
+/// Microseconds of a number of core cycles.
+[[nodiscard]] double us_of_cycles(const Params& params, std::uint64_t cycles);
+
+}  // namespace npu::model

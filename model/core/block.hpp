@@ -1,0 +1,45 @@
+// One block of a task on one core, and what the core says about it afterwards.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "isa/program.hpp"
+#include "model/device.hpp"
+
+namespace npu::model {
+
+struct Block {
+  const isa::Program* program = nullptr;
+  const std::vector<std::int64_t>* args = nullptr;  ///< LDARG values; outlives the block
+  std::uint32_t task = 0;  ///< index of the task on its card
+  std::uint32_t block = 0, block_count = 1;
+  std::uint32_t sub_block = 0;   ///< which vector core of the cluster
+  bool mixed = false;            ///< cross-core flags may be used
+};
+
+struct BlockStats {
+  std::uint64_t begin = 0, end = 0;  ///< cycles
+  std::array<PipeStats, isa::kPipeCount> pipes;
+};
+
+/// Called by a core at the simulated time at which its block has finished (every pipe drained).
+class BlockObserver {
+ public:
+  virtual ~BlockObserver() = default;
+  virtual void block_finished(std::uint32_t core, const BlockStats& stats) = 0;
+};
+
+/// What the card's scheduler sees of a core.
+class CoreInterface {
+ public:
+  virtual ~CoreInterface() = default;
+  /// Starts a block now. The core is idle.
+  virtual void start(const Block& block) = 0;
+  /// A line for the deadlock table: what each stuck unit waits for and since when; empty when idle.
+  [[nodiscard]] virtual std::string describe_wait() const = 0;
+  [[nodiscard]] virtual traces::TrackId track() const = 0;
+};
+
+}  // namespace npu::model

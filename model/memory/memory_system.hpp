@@ -1,0 +1,77 @@
+// Global memory of all cards: bytes, L2 residency, and the bandwidth that movers share (machine.md section 1).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "isa/units.hpp"
+#include "model/environment.hpp"
+
+namespace npu::model {
+
+/// One mover instruction's traffic: `lines` pieces of `line_bytes`, `pitch` bytes apart.
+struct Transfer {
+  std::uint32_t card = 0;  ///< of the core that moves
+  std::uint32_t core = 0;  ///< index on the card; orders simultaneous flows
+  bool write = false;
+  std::uint64_t address = 0;
+  std::uint32_t lines = 1;
+  std::uint32_t line_bytes = 0;
+  std::int64_t pitch = 0;
+  double port_bytes_per_cycle = 0;  ///< what the mover could do alone (its law: rows, width, penalties)
+};
+
+/// Told when the last byte has passed the mover's port. The data is there `latency` cycles later; meanwhile the mover
+/// may start its next transfer.
+class TransferClient {
+ public:
+  virtual ~TransferClient() = default;
+  virtual void transfer_passed(std::uint32_t tag, std::uint64_t latency) = 0;
+};
+
+struct MemoryTraffic {
+  std::uint64_t hbm_read = 0, hbm_write = 0, l2_read = 0, l2_write = 0, l2_hit = 0;  ///< bytes
+};
+struct LinkTraffic {
+  std::uint32_t from = 0, to = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t busy = 0;  ///< cycles with at least one flow
+};
+
+/// Laws: every flow belongs to shared resources (HBM read, L2 read, L2 write of a card; one link direction) that divide
+/// their bandwidth max-min fairly, each flow capped by its port. A local read splits into L2-hit and L2-miss bytes by
+/// block (LRU); a write lands in L2 and evicts dirty blocks to HBM. A remote access uses the link of its direction.
+class MemorySystem {
+ public:
+  MemorySystem(Environment env, std::uint32_t cards);
+  ~MemorySystem();
+
+  /// Zeroed, 512-byte aligned. Throws ConfigError when the card's HBM is full.
+  std::uint64_t allocate(std::uint32_t card, std::uint64_t bytes, const std::string& name);
+  /// Host pointer of [address, address + bytes). Throws ProgramError naming the nearest allocation when it is not
+  /// wholly inside one allocation; `who` opens the message.
+  [[nodiscard]] std::byte* resolve(std::uint64_t address, std::uint64_t bytes, std::string_view who);
+  /// Name of the allocation that holds the address, "?" if none.
+  [[nodiscard]] std::string_view allocation_name(std::uint64_t address) const;
+
+  /// Starts a flow at the current simulated time; the client hears of its end. Never called with zero bytes.
+  void start(const Transfer& transfer, TransferClient& client, std::uint32_t tag);
+  /// Cycles of a scalar access (cache-line fill, write-back, remote store of a notify), L2 state updated; such accesses
+  /// take no shared bandwidth.
+  [[nodiscard]] std::uint64_t scalar_latency(std::uint32_t card, std::uint64_t address, bool write);
+  /// Timing mode without flows: completes every transfer at its port's rate (Mode::Functional: at once).
+  void set_untimed(bool untimed);
+
+  [[nodiscard]] MemoryTraffic traffic(std::uint32_t card) const;
+  [[nodiscard]] std::span<const LinkTraffic> links() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace npu::model
