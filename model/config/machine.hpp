@@ -37,12 +37,22 @@ struct CoreParams {
   // FIX
   std::uint32_t fix_startup_cycles;
   double fix_l0c_bytes_per_cycle, fix_gm_bytes_per_cycle, fix_l1_bytes_per_cycle;
-  // vector
-  std::uint32_t vec_fixed_cycles, vec_special_fixed_cycles, vec_repeat_bytes, vec_result_cycles;
+  // vector unit: memory
+  std::uint32_t vec_repeat_bytes;  ///< bytes of one repeat
   std::uint32_t ub_bank_bytes, ub_bank_groups;
-  double vec_read_conflict_factor;
   // MTE3
   double mte3_bytes_per_cycle;
+};
+
+/// Vector instructions: fixed + slope x repeats, in core cycles.
+struct VectorParams {
+  std::uint32_t simple_fixed, special_fixed, reduce_fixed;  ///< special: exp, ln, sqrt, division
+  std::uint32_t result_cycles;  ///< result visible after the occupancy; a dependent instruction needs a barrier
+  double simple_slope, special_slope, special_slope_16bit, reduce_slope, transpose_slope, gather_slope,
+      gather_mask_slope;
+  double sort_slope;            ///< per 32 elements
+  double merge_slope;           ///< per (value, index) pair
+  double read_conflict_factor;  ///< both sources start in one bank group
 };
 
 struct MemoryParams {
@@ -86,6 +96,7 @@ struct SystemParams {
 struct Params {
   ClockParams clock;
   CoreParams core;
+  VectorParams vector;
   MemoryParams memory;
   LinkParams link;
   SchedulerParams scheduler;

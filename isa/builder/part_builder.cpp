@@ -1,0 +1,510 @@
+#include "isa/builder/part_builder.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "isa/errors.hpp"
+
+namespace npu::isa {
+namespace {
+
+constexpr std::uint32_t kSyncFlag = 7;  ///< the id that sync() uses; rings take the others
+
+std::string memory_map_text(const std::vector<Allocation>& allocations, Space space) {
+  std::string text;
+  for (const Allocation& a : allocations) {
+    if (a.space == space) text += fmt::format("\n  {:>8} + {:<8} {}", a.offset, a.bytes, a.name);
+  }
+  return text;
+}
+
+}  // namespace
+
+PartBuilder::PartBuilder(std::string kernel, CoreKind kind, const ArchSpec& arch) : arch_{arch} {
+  program_.name = std::move(kernel);
+  program_.kind = kind;
+}
+
+// ---- values ----------------------------------------------------------------------------------------------------
+
+Reg PartBuilder::fresh() {
+  if (free_registers_ == 0) throw program_error("{}: all {} scalar registers are in use", program_.name, kRegisterCount);
+  const auto index = static_cast<std::uint8_t>(std::countr_zero(free_registers_));
+  free_registers_ &= free_registers_ - 1;
+  return {*this, index};
+}
+
+Reg PartBuilder::imm(std::int64_t value) {
+  Reg r = fresh();
+  r.set(value);
+  return r;
+}
+
+Reg PartBuilder::copy(const Reg& value) {
+  Reg r = fresh();
+  r.set(value);
+  return r;
+}
+
+Reg PartBuilder::materialise(const Value& v) { return v.reg() != nullptr ? copy(*v.reg()) : imm(v.imm()); }
+
+Reg PartBuilder::special(SpecialReg which) {
+  Reg r = fresh();
+  emit({.opcode = Opcode::LdSpr, .mode = static_cast<std::uint8_t>(which), .r0 = r.index()}, Loc::current());
+  return r;
+}
+
+Reg PartBuilder::scalar(ScalarArgument arg) {
+  Reg r = fresh();
+  emit({.opcode = Opcode::LdArg, .r0 = r.index(), .imm = static_cast<std::int32_t>(arg.index)}, Loc::current());
+  return r;
+}
+
+GmTensor PartBuilder::tensor(TensorArgument arg) { return tensor(arg, arg.cols); }
+
+GmTensor PartBuilder::tensor(TensorArgument arg, std::uint32_t cols) {
+  return {scalar({arg.index}), arg.dtype, cols};
+}
+
+Reg PartBuilder::load_gm(DType dtype, const Reg& address, std::int32_t offset, Loc loc) {
+  Reg r = fresh();
+  emit({.opcode = Opcode::LdGm,
+        .mode = static_cast<std::uint8_t>(dtype),
+        .r0 = r.index(),
+        .r1 = address.index(),
+        .imm = offset},
+       loc);
+  return r;
+}
+
+void PartBuilder::store_gm(DType dtype, const Reg& value, const Reg& address, std::int32_t offset, Loc loc) {
+  emit({.opcode = Opcode::StGm,
+        .mode = static_cast<std::uint8_t>(dtype),
+        .r0 = value.index(),
+        .r1 = address.index(),
+        .imm = offset},
+       loc);
+}
+
+Reg PartBuilder::load_tile(const Tile& tile, const Value& row, const Value& col, Loc loc) {
+  const Reg r = materialise(row), c = materialise(col);
+  Reg result = fresh();
+  emit({.opcode = Opcode::LdTile, .t0 = use(tile), .r0 = result.index(), .r1 = r.index(), .r2 = c.index()}, loc);
+  return result;
+}
+
+void PartBuilder::store_tile(const Reg& value, const Tile& tile, const Value& row, const Value& col, Loc loc) {
+  const Reg r = materialise(row), c = materialise(col);
+  emit({.opcode = Opcode::StTile, .t0 = use(tile), .r0 = value.index(), .r1 = r.index(), .r2 = c.index()}, loc);
+}
+
+void PartBuilder::dcci(const Reg& address, const Value& bytes, Loc loc) {
+  const Reg size = materialise(bytes);
+  emit({.opcode = Opcode::Dcci, .r0 = address.index(), .r1 = size.index()}, loc);
+}
+
+void PartBuilder::dsb(Loc loc) { emit({.opcode = Opcode::Dsb}, loc); }
+
+// ---- control flow ------------------------------------------------------------------------------------------------
+
+void PartBuilder::branch_unless(const Condition& c, std::size_t& patch) {
+  constexpr std::array<CompareMode, 6> kNegated{CompareMode::Ne, CompareMode::Eq, CompareMode::Le,
+                                                CompareMode::Lt, CompareMode::Ge, CompareMode::Gt};
+  const auto mode = static_cast<std::uint8_t>(kNegated[index_of(c.mode)]);
+  if (c.b.reg() != nullptr) {
+    patch = emit({.opcode = Opcode::BrCmp, .mode = mode, .r0 = c.a.index(), .r1 = c.b.reg()->index()}, Loc::current());
+  } else if (c.b.imm() == 0) {
+    patch = emit({.opcode = Opcode::BrCmp, .mode = mode, .r0 = c.a.index(), .r1 = 0}, Loc::current());
+  } else {
+    const Reg b = imm(c.b.imm());
+    patch = emit({.opcode = Opcode::BrCmp, .mode = mode, .r0 = c.a.index(), .r1 = b.index()}, Loc::current());
+  }
+}
+
+void PartBuilder::patch_target(std::size_t branch, std::size_t target) {
+  program_.code[branch].imm = static_cast<std::int32_t>(target);
+}
+
+void PartBuilder::for_range(const Value& begin, const Value& end, const Value& step,
+                            const std::function<void(const Reg&)>& body) {
+  Reg i = materialise(begin);
+  // A bound in a register may change or die inside the body, so the loop keeps its own.
+  const Reg last = materialise(end);
+  settle_vector(Loc::current());
+  std::size_t exit = 0;
+  const std::size_t top = program_.code.size();
+  branch_unless(i < last, exit);
+  body(i);
+  settle_vector(Loc::current());
+  if (step.reg() != nullptr) {
+    i += *step.reg();
+  } else {
+    i += step.imm();
+  }
+  emit({.opcode = Opcode::Br, .imm = static_cast<std::int32_t>(top)}, Loc::current());
+  patch_target(exit, program_.code.size());
+}
+
+void PartBuilder::if_(const Condition& condition, const std::function<void()>& then) {
+  if_else(condition, then, nullptr);
+}
+
+void PartBuilder::if_else(const Condition& condition, const std::function<void()>& then,
+                          const std::function<void()>& otherwise) {
+  settle_vector(Loc::current());
+  std::size_t skip = 0;
+  branch_unless(condition, skip);
+  then();
+  settle_vector(Loc::current());
+  if (!otherwise) {
+    patch_target(skip, program_.code.size());
+    return;
+  }
+  const std::size_t end = emit({.opcode = Opcode::Br}, Loc::current());
+  patch_target(skip, program_.code.size());
+  otherwise();
+  settle_vector(Loc::current());
+  patch_target(end, program_.code.size());
+}
+
+void PartBuilder::while_(const std::function<Condition()>& condition, const std::function<void()>& body) {
+  settle_vector(Loc::current());
+  const std::size_t top = program_.code.size();
+  std::size_t exit = 0;
+  branch_unless(condition(), exit);
+  body();
+  settle_vector(Loc::current());
+  emit({.opcode = Opcode::Br, .imm = static_cast<std::int32_t>(top)}, Loc::current());
+  patch_target(exit, program_.code.size());
+}
+
+// ---- local memory ------------------------------------------------------------------------------------------------
+
+std::uint32_t PartBuilder::allocate(Space space, std::uint32_t bytes, const std::string& name) {
+  const BufferSpec& spec = arch_.buffer(space);
+  auto& used = used_[index_of(space)];
+  const auto offset = static_cast<std::uint32_t>(round_up(used, spec.alignment));
+  allocations_.push_back({space, name, offset, bytes});
+  if (offset + bytes > spec.capacity.count()) {
+    throw program_error("{}: tile {} needs {} bytes of {} at {}, the card has {}; memory map:{}", program_.name, name,
+                        bytes, name_of(space), offset, spec.capacity.count(), memory_map_text(allocations_, space));
+  }
+  used = offset + bytes;
+  return offset;
+}
+
+Tile PartBuilder::tile(Space space, DType dtype, std::uint32_t rows, std::uint32_t cols, Layout layout,
+                       const std::string& name) {
+  if (rows == 0 || cols == 0 || rows > 0xffff || cols > 0xffff) {
+    throw program_error("{}: tile {} of {}x{}: extents lie between 1 and 65535", program_.name, name, rows, cols);
+  }
+  const std::uint32_t size = size_of(dtype), k0 = arch_.fractal_bytes / size, m0 = arch_.fractal_rows;
+  const auto up = [](std::uint32_t a, std::uint32_t b) { return static_cast<std::uint32_t>(round_up(a, b)); };
+  std::uint32_t own_rows = rows, own_cols = cols;
+  switch (space) {
+    case Space::UB:
+      break;
+    case Space::L1:
+    case Space::L0A:
+      own_rows = up(rows, m0);
+      own_cols = up(cols, k0);
+      break;
+    case Space::L0B:
+      own_rows = up(rows, k0);
+      own_cols = up(cols, m0);
+      break;
+    case Space::L0C:
+      own_rows = up(rows, m0);
+      own_cols = up(cols, m0);
+      break;
+    case Space::BT:
+      own_cols = up(cols, m0);
+      break;
+  }
+  const std::uint32_t line = (is_column_major(layout) ? own_rows : own_cols) * size;
+  const std::uint32_t lines = is_column_major(layout) ? own_cols : own_rows;
+  const std::uint32_t pitch = up(line, arch_.fractal_bytes);
+  const std::uint32_t offset = allocate(space, pitch * lines, name);
+  const TileDesc desc{.space = space,
+                      .dtype = dtype,
+                      .layout = layout,
+                      .offset = offset,
+                      .pitch = pitch,
+                      .rows = static_cast<std::uint16_t>(own_rows),
+                      .cols = static_cast<std::uint16_t>(own_cols),
+                      .valid_rows = static_cast<std::uint16_t>(rows),
+                      .valid_cols = static_cast<std::uint16_t>(cols)};
+  return {desc, name, offset, offset + pitch * lines};
+}
+
+Ring& PartBuilder::ring(std::uint32_t slots, Pipe producer, Pipe consumer, const std::vector<RingMember>& members) {
+  NPU_ASSERT(slots > 0 && !members.empty(), "a ring has slots and members");
+  // One offset register serves all members: every space advances by the largest slot.
+  std::array<std::uint32_t, kSpaceCount> slot_bytes{};
+  std::vector<Tile> tiles;
+  const auto start = used_;
+  const std::size_t first_allocation = allocations_.size();
+  for (const RingMember& m : members) {
+    tiles.push_back(tile(m.space, m.dtype, m.rows, m.cols, m.layout, m.name));
+    const std::size_t s = index_of(m.space);
+    slot_bytes[s] = static_cast<std::uint32_t>(round_up(used_[s], arch_.buffers[s].alignment)) -
+                    static_cast<std::uint32_t>(round_up(start[s], arch_.buffers[s].alignment));
+  }
+  const std::uint32_t stride = *std::max_element(slot_bytes.begin(), slot_bytes.end());
+  for (std::size_t i = 0; i < tiles.size(); ++i) {
+    tiles[i].end_ += (slots - 1) * stride;
+    allocations_[first_allocation + i].name += fmt::format(" (slot 1 of {})", slots);
+  }
+  for (std::size_t s = 0; s < kSpaceCount; ++s) {
+    if (slot_bytes[s] == 0 || slots == 1) continue;
+    const std::uint32_t last = (slots - 1) * stride - (stride - slot_bytes[s]);
+    if (stride > slot_bytes[s]) used_[s] = static_cast<std::uint32_t>(round_up(used_[s], arch_.buffers[s].alignment)) + stride - slot_bytes[s];
+    [[maybe_unused]] const std::uint32_t more =
+        allocate(static_cast<Space>(s), last, fmt::format("{} (other slots)", tiles.front().name()));
+  }
+  rings_.push_back(std::make_unique<Ring>(*this, slots, producer, consumer, std::move(tiles)));
+  rings_.back()->stride_ = stride;
+  return *rings_.back();
+}
+
+std::uint32_t PartBuilder::take_flags(Pipe from, Pipe to, std::uint32_t count) {
+  auto& next = next_flag_[index_of(from)][index_of(to)];
+  if (next + count > std::min(arch_.flags_per_pair, kSyncFlag)) {
+    throw program_error("{}: rings need {} flags from {} to {}, {} are free", program_.name, next + count,
+                        name_of(from), name_of(to), std::min(arch_.flags_per_pair, kSyncFlag));
+  }
+  return std::exchange(next, next + count);
+}
+
+// ---- emission ----------------------------------------------------------------------------------------------------
+
+std::size_t PartBuilder::emit(const Instruction& ins, const Loc& loc) {
+  program_.code.push_back(ins);
+  program_.source_lines.push_back(loc.line());
+  return program_.code.size() - 1;
+}
+
+std::uint16_t PartBuilder::use(const Tile& t) {
+  const auto& tiles = program_.tiles;
+  const auto found = std::find(tiles.begin(), tiles.end(), t.desc());
+  if (found == tiles.end()) {
+    program_.tiles.push_back(t.desc());
+    program_.tile_names.push_back(t.name());
+    return static_cast<std::uint16_t>(tiles.size() - 1);
+  }
+  return static_cast<std::uint16_t>(found - tiles.begin());
+}
+
+std::uint16_t PartBuilder::use(const Gm& g) {
+  GmDesc desc = g.desc;
+  desc.base_reg = g.base.index();
+  const auto& gms = program_.gms;
+  const auto found = std::find(gms.begin(), gms.end(), desc);
+  if (found != gms.end()) return static_cast<std::uint16_t>(found - gms.begin());
+  program_.gms.push_back(desc);
+  return static_cast<std::uint16_t>(gms.size() - 1);
+}
+
+void PartBuilder::set_flag(Pipe from, Pipe to, std::uint32_t id, Loc loc) {
+  emit({.opcode = Opcode::SetFlag,
+        .t0 = static_cast<std::uint16_t>(from),
+        .t1 = static_cast<std::uint16_t>(to),
+        .imm = static_cast<std::int32_t>(id)},
+       loc);
+}
+
+void PartBuilder::wait_flag(Pipe from, Pipe to, std::uint32_t id, Loc loc) {
+  emit({.opcode = Opcode::WaitFlag,
+        .t0 = static_cast<std::uint16_t>(from),
+        .t1 = static_cast<std::uint16_t>(to),
+        .imm = static_cast<std::int32_t>(id)},
+       loc);
+}
+
+void PartBuilder::sync(Pipe from, Pipe to, Loc loc) {
+  set_flag(from, to, kSyncFlag, loc);
+  wait_flag(from, to, kSyncFlag, loc);
+}
+
+void PartBuilder::barrier(Pipe pipe, Loc loc) {
+  emit({.opcode = Opcode::PipeBarrier, .t0 = static_cast<std::uint16_t>(pipe)}, loc);
+  if (pipe == Pipe::V) unsettled_.clear();
+}
+
+void PartBuilder::barrier_all(Loc loc) {
+  emit({.opcode = Opcode::PipeBarrier}, loc);
+  unsettled_.clear();
+}
+
+void PartBuilder::set_cross(Pipe pipe, std::uint32_t id, Loc loc) {
+  emit({.opcode = Opcode::SetCross, .t0 = static_cast<std::uint16_t>(pipe), .imm = static_cast<std::int32_t>(id)}, loc);
+}
+
+void PartBuilder::wait_cross(std::uint32_t id, Loc loc) {
+  emit({.opcode = Opcode::WaitCross, .imm = static_cast<std::int32_t>(id)}, loc);
+}
+
+void PartBuilder::notify_add(const Reg& address, const Reg& value, Loc loc) {
+  emit({.opcode = Opcode::TNotify, .mode = 1, .r0 = address.index(), .r1 = value.index()}, loc);
+}
+
+void PartBuilder::notify_set(const Reg& address, const Reg& value, Loc loc) {
+  emit({.opcode = Opcode::TNotify, .mode = 0, .r0 = address.index(), .r1 = value.index()}, loc);
+}
+
+void PartBuilder::wait_cell(CompareMode mode, const Reg& address, const Reg& value, Loc loc) {
+  emit({.opcode = Opcode::TWait,
+        .mode = static_cast<std::uint8_t>(mode),
+        .r0 = address.index(),
+        .r1 = value.index()},
+       loc);
+}
+
+void PartBuilder::tload(const Tile& dst, const Gm& src, Loc loc) {
+  emit({.opcode = Opcode::TLoad, .t0 = use(dst), .t1 = use(src)}, loc);
+}
+
+void PartBuilder::tstore(const Gm& dst, const Tile& src, Loc loc) {
+  emit({.opcode = Opcode::TStore, .t0 = use(src), .t1 = use(dst)}, loc);
+}
+
+void PartBuilder::tstore_add(const Gm& dst, const Tile& src, Loc loc) {
+  emit({.opcode = Opcode::TStore, .mode = 1, .t0 = use(src), .t1 = use(dst)}, loc);
+}
+
+void PartBuilder::tmov(const Tile& dst, const Tile& src, Loc loc) {
+  const bool on_vector = dst.desc().space == Space::UB;
+  if (on_vector) before_vector_reads({&src}, loc);
+  emit({.opcode = Opcode::TMov, .t0 = use(dst), .t1 = use(src)}, loc);
+  if (on_vector) after_vector_write(dst);
+}
+
+void PartBuilder::textract(const Tile& dst, const Tile& src, const Value& row, const Value& col, Loc loc) {
+  const auto constant_zero = [](const Value& v) { return v.is(0); };
+  std::optional<Reg> r, c;
+  if (!constant_zero(row)) r.emplace(materialise(row));
+  if (!constant_zero(col)) c.emplace(materialise(col));
+  emit({.opcode = Opcode::TExtract,
+        .mode = static_cast<std::uint8_t>(dst.desc().layout == Layout::ZNt ? 1 : 0),
+        .t0 = use(dst),
+        .t1 = use(src),
+        .r1 = r ? r->index() : std::uint8_t{0},
+        .r2 = c ? c->index() : std::uint8_t{0}},
+       loc);
+}
+
+void PartBuilder::tmatmul(const Tile& acc, const Tile& left, const Tile& right, Loc loc) {
+  emit({.opcode = Opcode::TMatmul, .t0 = use(acc), .t1 = use(left), .t2 = use(right)}, loc);
+}
+
+void PartBuilder::tmatmul_acc(const Tile& acc, const Tile& left, const Tile& right, Loc loc) {
+  emit({.opcode = Opcode::TMatmulAcc, .t0 = use(acc), .t1 = use(left), .t2 = use(right)}, loc);
+}
+
+void PartBuilder::tmatmul_step(const Reg& k, const Tile& acc, const Tile& left, const Tile& right, Loc loc) {
+  if_else(k == 0, [&] { tmatmul(acc, left, right, loc); }, [&] { tmatmul_acc(acc, left, right, loc); });
+}
+
+// ---- vector ------------------------------------------------------------------------------------------------------
+
+void PartBuilder::before_vector_reads(std::initializer_list<const Tile*> reads, const Loc& loc) {
+  const auto overlaps = [](const Tile* t, const std::pair<std::uint32_t, std::uint32_t>& range) {
+    return t->begin() < range.second && range.first < t->end();
+  };
+  for (const Tile* t : reads) {
+    for (const auto& range : unsettled_) {
+      if (overlaps(t, range)) {
+        barrier(Pipe::V, loc);
+        return;
+      }
+    }
+  }
+}
+
+void PartBuilder::after_vector_write(const Tile& dst) {
+  // Only the instruction right before can still be in flight: its result is later than its occupancy by less than the
+  // shortest occupancy of the next one.
+  unsettled_.assign(1, {dst.begin(), dst.end()});
+}
+
+void PartBuilder::settle_vector(const Loc& loc) {
+  if (!unsettled_.empty()) barrier(Pipe::V, loc);
+}
+
+void PartBuilder::vec(Opcode op, const Tile& dst, const Tile& a, Loc loc) {
+  before_vector_reads({&a}, loc);
+  emit({.opcode = op, .t0 = use(dst), .t1 = use(a)}, loc);
+  after_vector_write(dst);
+}
+
+void PartBuilder::vec(Opcode op, const Tile& dst, const Tile& a, const Tile& b, Loc loc) {
+  before_vector_reads({&a, &b}, loc);
+  emit({.opcode = op, .t0 = use(dst), .t1 = use(a), .t2 = use(b)}, loc);
+  after_vector_write(dst);
+}
+
+void PartBuilder::emit_scalar_tile_op(Opcode op, const Tile& dst, const Tile* a, double scalar, const Loc& loc) {
+  const bool is_float = dst.dtype() == DType::F32 || dst.dtype() == DType::F16 || dst.dtype() == DType::BF16;
+  const std::int32_t imm = is_float ? std::bit_cast<std::int32_t>(static_cast<float>(scalar))
+                                    : static_cast<std::int32_t>(scalar);
+  if (a != nullptr) before_vector_reads({a}, loc);
+  emit({.opcode = op, .t0 = use(dst), .t1 = a != nullptr ? use(*a) : kNoDescriptor, .imm = imm}, loc);
+  after_vector_write(dst);
+}
+
+void PartBuilder::vecs(Opcode op, const Tile& dst, const Tile& a, double scalar, Loc loc) {
+  emit_scalar_tile_op(op, dst, &a, scalar, loc);
+}
+
+void PartBuilder::vecs(Opcode op, const Tile& dst, const Tile& a, const Reg& scalar, Loc loc) {
+  before_vector_reads({&a}, loc);
+  emit({.opcode = op, .t0 = use(dst), .t1 = use(a), .r0 = scalar.index()}, loc);
+  after_vector_write(dst);
+}
+
+void PartBuilder::texpands(const Tile& dst, double scalar, Loc loc) {
+  emit_scalar_tile_op(Opcode::TExpandS, dst, nullptr, scalar, loc);
+}
+
+void PartBuilder::texpands(const Tile& dst, const Reg& scalar, Loc loc) {
+  emit({.opcode = Opcode::TExpandS, .t0 = use(dst), .r0 = scalar.index()}, loc);
+  after_vector_write(dst);
+}
+
+void PartBuilder::tci(const Tile& dst, std::int32_t start, Loc loc) {
+  emit({.opcode = Opcode::TCi, .t0 = use(dst), .imm = start}, loc);
+  after_vector_write(dst);
+}
+
+void PartBuilder::tcvt(const Tile& dst, const Tile& src, RoundMode mode, Loc loc) {
+  before_vector_reads({&src}, loc);
+  emit({.opcode = Opcode::TCvt, .mode = static_cast<std::uint8_t>(mode), .t0 = use(dst), .t1 = use(src)}, loc);
+  after_vector_write(dst);
+}
+
+void PartBuilder::tfillpad(const Tile& tile, Loc loc) {
+  before_vector_reads({&tile}, loc);
+  emit({.opcode = Opcode::TFillPad, .t0 = use(tile)}, loc);
+  after_vector_write(tile);
+}
+
+void PartBuilder::tgather_mask(const Tile& dst, const Tile& src, std::uint8_t pattern, Loc loc) {
+  before_vector_reads({&src}, loc);
+  emit({.opcode = Opcode::TGatherMask, .mode = pattern, .t0 = use(dst), .t1 = use(src)}, loc);
+  after_vector_write(dst);
+}
+
+void PartBuilder::tmrgsort(const Tile& dst, const Tile& src, std::uint32_t run, Loc loc) {
+  before_vector_reads({&src}, loc);
+  emit({.opcode = Opcode::TMrgSort, .t0 = use(dst), .t1 = use(src), .imm = static_cast<std::int32_t>(run)}, loc);
+  after_vector_write(dst);
+}
+
+Program PartBuilder::finish() {
+  for (const auto& ring : rings_) ring->drain();
+  rings_.clear();
+  emit({.opcode = Opcode::Halt}, Loc::current());
+  return std::move(program_);
+}
+
+}  // namespace npu::isa

@@ -1,0 +1,129 @@
+#include "model/timing/laws.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "isa/errors.hpp"
+#include "isa/units.hpp"
+
+namespace npu::model {
+namespace {
+
+using isa::ceil_div;
+using isa::DType;
+using isa::Opcode;
+
+std::uint64_t cycles(double x) { return static_cast<std::uint64_t>(std::ceil(x)); }
+
+/// Repeats of a vector instruction: 256-byte pieces, and a line that does not fill one still costs one.
+std::uint64_t repeats(const CoreParams& p, const TileShape& t) {
+  if (t.pitch == t.line_bytes) return ceil_div(t.bytes(), p.vec_repeat_bytes);
+  return t.lines * ceil_div(t.line_bytes, p.vec_repeat_bytes);
+}
+
+/// Both sources start in the same bank group: their reads take turns.
+bool read_conflict(const CoreParams& p, const TileShape& a, const TileShape& b) {
+  const auto group = [&](const TileShape& t) { return t.offset / p.ub_bank_bytes % p.ub_bank_groups; };
+  return group(a) == group(b) && a.offset != b.offset;
+}
+
+struct VectorLaw {
+  std::uint32_t fixed;
+  double slope;          ///< cycles per repeat
+  std::uint64_t repeats;
+};
+
+VectorLaw vector_law(const CoreParams& p, const VectorParams& v, Opcode op, const TileShape& dst, const TileShape& a) {
+  const bool half = isa::size_of(a.dtype) == 2;
+  const auto wider = [&] { return std::max(repeats(p, dst), repeats(p, a)); };
+  switch (op) {
+    case Opcode::TAdd: case Opcode::TSub: case Opcode::TMul: case Opcode::TMax: case Opcode::TMin:
+    case Opcode::TAddS: case Opcode::TMulS: case Opcode::TMaxS: case Opcode::TMinS:
+    case Opcode::TAbs: case Opcode::TNeg: case Opcode::TCopy: case Opcode::TMov: case Opcode::TRsqrt:
+    case Opcode::TRecip: case Opcode::TFillPad: case Opcode::TExpandS: case Opcode::TCi:
+    case Opcode::TRowExpandAdd: case Opcode::TRowExpandSub: case Opcode::TRowExpandMul: case Opcode::TRowExpand:
+    case Opcode::TColExpand: case Opcode::TColExpandAdd: case Opcode::TColExpandMul:
+      return {v.simple_fixed, v.simple_slope, repeats(p, dst)};
+    case Opcode::TDiv: case Opcode::TDivS: case Opcode::TSDiv: case Opcode::TRowExpandDiv:
+    case Opcode::TExp: case Opcode::TLog: case Opcode::TSqrt:
+      return {v.special_fixed, half ? v.special_slope_16bit : v.special_slope, repeats(p, dst)};
+    case Opcode::TCvt:
+      return {v.simple_fixed, v.simple_slope, wider()};
+    case Opcode::TRowSum: case Opcode::TRowMax: case Opcode::TRowMin:
+      return {v.reduce_fixed, v.reduce_slope, repeats(p, a)};
+    case Opcode::TColSum: case Opcode::TColMax: case Opcode::TColMin:
+      return {v.simple_fixed, v.simple_slope, repeats(p, a)};
+    case Opcode::TTrans:
+      return {v.simple_fixed, v.transpose_slope, repeats(p, a)};
+    case Opcode::TGather:
+      return {v.simple_fixed, v.gather_slope, repeats(p, dst)};
+    case Opcode::TGatherMask:
+      return {v.simple_fixed, v.gather_mask_slope, repeats(p, a)};
+    case Opcode::TSort32:
+      return {v.simple_fixed, v.sort_slope, ceil_div(a.bytes(), 32 * isa::size_of(a.dtype))};
+    case Opcode::TMrgSort:
+      return {v.simple_fixed, v.merge_slope, ceil_div(a.bytes(), 8)};
+    default:
+      NPU_ASSERT(false, "not a vector instruction");
+      return {};
+  }
+}
+
+}  // namespace
+
+Cost matmul_cost(const CoreParams& p, DType operand, std::uint32_t m, std::uint32_t k, std::uint32_t n) {
+  const std::uint32_t k_per_cycle = operand == DType::I8    ? p.cube_k_8bit
+                                    : operand == DType::F32 ? p.cube_k_f32
+                                                            : p.cube_k_16bit;
+  const std::uint32_t k0 = 32 / isa::size_of(operand);  // a fractal is 32 bytes of k
+  const std::uint64_t passes = ceil_div(k0, k_per_cycle);
+  return {p.cube_overhead_cycles + ceil_div(m, 16) * ceil_div(k, k0) * ceil_div(n, 16) * passes, p.cube_result_cycles};
+}
+
+Cost mte1_cost(const CoreParams& p, isa::Space destination, std::uint64_t bytes, bool mte2_busy) {
+  const double width = destination == isa::Space::L0A   ? p.mte1_l0a_bytes_per_cycle
+                       : destination == isa::Space::L0B ? p.mte1_l0b_bytes_per_cycle
+                                                        : p.mte1_bt_bytes_per_cycle;
+  const double time = (p.mte1_startup_cycles + static_cast<double>(bytes) / width) *
+                      (mte2_busy ? p.mte1_contention_factor : 1.0);
+  return {cycles(time), 0};
+}
+
+Cost fix_l1_cost(const CoreParams& p, std::uint64_t accumulator_bytes, std::uint64_t output_bytes) {
+  return {p.fix_startup_cycles + cycles(std::max(static_cast<double>(accumulator_bytes) / p.fix_l0c_bytes_per_cycle,
+                                                 static_cast<double>(output_bytes) / p.fix_l1_bytes_per_cycle)),
+          0};
+}
+
+Cost vector_cost(const CoreParams& p, const VectorParams& v, Opcode op, const TileShape& dst, const TileShape& a,
+                 const TileShape* b) {
+  const VectorLaw law = vector_law(p, v, op, dst, a);
+  const double conflict = b != nullptr && read_conflict(p, a, *b) ? v.read_conflict_factor : 1.0;
+  return {law.fixed + cycles(law.slope * static_cast<double>(law.repeats) * conflict), v.result_cycles};
+}
+
+double mte2_port_cycles(const CoreParams& p, isa::Space destination, std::uint32_t lines, std::uint32_t line_bytes,
+                        std::int64_t gm_pitch) {
+  const bool to_l1 = destination == isa::Space::L1;
+  const bool contiguous = gm_pitch == line_bytes;
+  const double rows = !to_l1 && contiguous ? 1.0 : static_cast<double>(lines);
+  const double row_bytes = !to_l1 && contiguous ? static_cast<double>(lines) * line_bytes : line_bytes;
+  const double per_row = to_l1 ? p.mte2_row_cycles + row_bytes / p.mte2_l1_bytes_per_cycle
+                               : std::max(row_bytes / p.mte2_ub_bytes_per_cycle, double{1.0} * p.mte2_row_cycles);
+  double time = rows * per_row;
+  if (lines > 1 && gm_pitch % p.mte2_align_bytes != 0) {
+    time *= to_l1 ? p.mte2_misaligned_l1_factor : p.mte2_misaligned_ub_factor;
+  }
+  return p.mte2_issue_gap_cycles + time;
+}
+
+double mte3_port_cycles(const CoreParams& p, std::uint64_t bytes) {
+  return std::max(1.0, static_cast<double>(bytes) / p.mte3_bytes_per_cycle);
+}
+
+double fix_port_cycles(const CoreParams& p, std::uint64_t accumulator_bytes, std::uint64_t output_bytes) {
+  return p.fix_startup_cycles + std::max(static_cast<double>(accumulator_bytes) / p.fix_l0c_bytes_per_cycle,
+                                         static_cast<double>(output_bytes) / p.fix_gm_bytes_per_cycle);
+}
+
+}  // namespace npu::model
