@@ -33,8 +33,9 @@ struct TileView {
 /// Lines of global memory that a mover touches; the bytes are known to exist.
 struct GmView {
   std::byte* data = nullptr;
-  std::int64_t pitch = 0;
+  std::int64_t pitch = 0;  ///< bytes between lines
   DType dtype = DType::F32;
+  Layout layout = Layout::ND;  ///< ND: a line is a row of the tile; DN: a column
 };
 
 struct Operands {

@@ -109,7 +109,7 @@ double mte2_port_cycles(const CoreParams& p, isa::Space destination, std::uint32
   const double rows = !to_l1 && contiguous ? 1.0 : static_cast<double>(lines);
   const double row_bytes = !to_l1 && contiguous ? static_cast<double>(lines) * line_bytes : line_bytes;
   const double per_row = to_l1 ? p.mte2_row_cycles + row_bytes / p.mte2_l1_bytes_per_cycle
-                               : std::max(row_bytes / p.mte2_ub_bytes_per_cycle, double{1.0} * p.mte2_row_cycles);
+                               : std::max(row_bytes / p.mte2_ub_bytes_per_cycle, static_cast<double>(p.mte2_row_cycles));
   double time = rows * per_row;
   if (lines > 1 && gm_pitch % p.mte2_align_bytes != 0) {
     time *= to_l1 ? p.mte2_misaligned_l1_factor : p.mte2_misaligned_ub_factor;

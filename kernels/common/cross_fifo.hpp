@@ -1,0 +1,54 @@
+// TPUSH/TPOP of a mixed task: a ring of tiles in GM between the cube core and the two vector cores of a cluster.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "isa/builder/part_builder.hpp"
+
+namespace npu::kernels {
+
+/// Shape of the ring; every block owns `slots` x [rows, cols] of the workspace argument.
+struct CrossFifo {
+  std::uint32_t slots, rows, cols;
+  isa::DType dtype;
+  std::uint32_t full_id, free_id;  ///< cross-core flags: slot filled (writer sets), slot free again (readers set)
+  [[nodiscard]] std::uint64_t bytes() const {
+    return std::uint64_t{slots} * rows * cols * isa::size_of(dtype);
+  }
+};
+
+/// Position in the ring: the workspace row of the current slot.
+class CrossFifoCursor {
+ public:
+  CrossFifoCursor(isa::PartBuilder& part, const CrossFifo& fifo, isa::GmTensor workspace, const isa::Reg& block);
+
+ protected:
+  void advance();
+  isa::PartBuilder& part_;
+  CrossFifo fifo_;
+  isa::GmTensor workspace_;
+  isa::Reg first_, last_, row_;  ///< workspace rows: first slot, last slot, current slot
+};
+
+/// The cube side of a cube-to-vector ring (FIX stores, both vector cores read).
+class CrossFifoWriter : private CrossFifoCursor {
+ public:
+  using CrossFifoCursor::CrossFifoCursor;
+  /// Stores the accumulator's valid region into the next free slot and announces it.
+  void put(const isa::Tile& acc);
+  /// At the end: waits until the readers have freed every slot, which leaves the flag at zero.
+  void drain();
+};
+
+/// The vector side: each vector core reads its part of every slot.
+class CrossFifoReader : private CrossFifoCursor {
+ public:
+  /// Declares all slots free.
+  CrossFifoReader(isa::PartBuilder& part, const CrossFifo& fifo, isa::GmTensor workspace, const isa::Reg& block);
+  /// Waits for the next slot, runs `body(workspace, first row of the slot)`, frees it once MTE2 has read it.
+  void get(const std::function<void(const isa::GmTensor&, const isa::Reg&)>& body);
+};
+
+}  // namespace npu::kernels

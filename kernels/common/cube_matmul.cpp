@@ -1,0 +1,108 @@
+#include "kernels/common/cube_matmul.hpp"
+
+#include <algorithm>
+
+#include "isa/errors.hpp"
+#include "isa/units.hpp"
+
+namespace npu::kernels {
+
+using isa::DType;
+using isa::GmTensor;
+using isa::Layout;
+using isa::Pipe;
+using isa::Reg;
+using isa::Space;
+using isa::Tile;
+using isa::Value;
+
+namespace {
+
+DType accumulator_of(DType operand) { return operand == DType::I8 ? DType::I32 : DType::F32; }
+
+/// The largest multiple of `granule` that divides k and does not exceed `limit`.
+std::uint32_t largest_step(std::uint32_t k, std::uint32_t granule, std::uint32_t limit) {
+  for (std::uint32_t step = std::min(k, limit) / granule * granule; step >= granule; step -= granule) {
+    if (k % step == 0) return step;
+  }
+  throw program_error("matmul: k = {} is not a multiple of {} (one fractal)", k, granule);
+}
+
+}  // namespace
+
+MatmulTiling plan_matmul(const isa::ArchSpec& arch, const MatmulShape& s, std::uint32_t cores) {
+  const auto round16 = [](std::uint64_t v) { return static_cast<std::uint32_t>(isa::round_up(v, 16)); };
+  const std::uint32_t size = isa::size_of(s.dtype), k0 = arch.fractal_bytes / size;
+  MatmulTiling t{};
+  t.base_m = std::min(round16(s.m), 128U);
+  t.base_n = std::min(round16(isa::ceil_div(s.n, cores)), 256U);
+  t.l0_slots = 2;
+  const auto l0_k = static_cast<std::uint32_t>(arch.buffer(Space::L0A).capacity.count()) /
+                    (t.l0_slots * std::max(t.base_m, t.base_n) * size);
+  t.base_k = largest_step(s.k, k0, l0_k);
+  t.l1_slots = 2;
+  const auto l1_k = static_cast<std::uint32_t>(arch.buffer(Space::L1).capacity.count()) /
+                    (t.l1_slots * (t.base_m + t.base_n) * size);
+  t.step_k = largest_step(s.k / t.base_k, 1, std::max(1U, std::min(l1_k, 1024U / size) / t.base_k));
+  const std::uint64_t acc_bytes = std::uint64_t{t.base_m} * t.base_n * 4;
+  t.acc_slots = 2 * acc_bytes <= arch.buffer(Space::L0C).capacity.count() ? 2 : 1;
+  return t;
+}
+
+CubeMatmul::CubeMatmul(isa::PartBuilder& part, const MatmulShape& shape, const MatmulTiling& t)
+    : part_{part},
+      shape_{shape},
+      tiling_{t},
+      l1_{part.ring(t.l1_slots, Pipe::MTE2, Pipe::MTE1,
+                    {{Space::L1, shape.dtype, t.base_m, t.slab_k(), Layout::NZ, "a_slab"},
+                     shape.order == WeightOrder::NK
+                         ? isa::PartBuilder::RingMember{Space::L1, shape.dtype, t.base_n, t.slab_k(), Layout::NZ, "b_slab"}
+                         : isa::PartBuilder::RingMember{Space::L1, shape.dtype, t.slab_k(), t.base_n, Layout::NZ, "b_slab"}})},
+      l0_{part.ring(t.l0_slots, Pipe::MTE1, Pipe::M,
+                    {{Space::L0A, shape.dtype, t.base_m, t.base_k, Layout::ZZ, "left"},
+                     {Space::L0B, shape.dtype, t.base_k, t.base_n,
+                      shape.order == WeightOrder::NK ? Layout::ZNt : Layout::ZN, "right"}})},
+      acc_{part.ring(t.acc_slots, Pipe::M, Pipe::FIX,
+                     {{Space::L0C, accumulator_of(shape.dtype), t.base_m, t.base_n, Layout::NZ, "acc"}})} {}
+
+void CubeMatmul::tile(const GmTensor& a, const Value& row, const Value& a_col, const Value& rows, const GmTensor& b,
+                      const Value& b_col, const Value& cols, const Store& store) {
+  const bool nk = shape_.order == WeightOrder::NK;
+  const std::uint32_t base_k = tiling_.base_k, slab_k = tiling_.slab_k();
+  acc_.produce();
+  const Tile acc = acc_[0].valid(rows, cols);                             // (rows, cols) L0C
+  part_.for_range(0, shape_.k, slab_k, [&](const Reg& k) {
+    l1_.produce();
+    const Reg a_k = k + a_col;
+    part_.tload(l1_[0].valid(rows, slab_k), a.at(row, a_k));              // (rows, slab_k) L1
+    if (nk) {
+      part_.tload(l1_[1].valid(cols, slab_k), b.at(b_col, k));            // (cols, slab_k) L1
+    } else {
+      part_.tload(l1_[1].valid(slab_k, cols), b.at(k, b_col));            // (slab_k, cols) L1
+    }
+    l1_.push();
+    l1_.consume();
+    for (std::uint32_t step = 0; step < tiling_.step_k; ++step) {
+      l0_.produce();
+      const Tile left = l0_[0].valid(rows, base_k);                       // (rows, base_k) L0A
+      const Tile right = l0_[1].valid(base_k, cols);                      // (base_k, cols) L0B
+      part_.textract(left, l1_[0], 0, step * base_k);
+      part_.textract(right, l1_[1], nk ? 0U : step * base_k, nk ? step * base_k : 0U);
+      l0_.push();
+      l0_.consume();
+      if (step == 0) {
+        part_.tmatmul_step(k, acc, left, right);
+      } else {
+        part_.tmatmul_acc(acc, left, right);
+      }
+      l0_.pop();
+    }
+    l1_.pop();
+  });
+  acc_.push();
+  acc_.consume();
+  store(acc);
+  acc_.pop();
+}
+
+}  // namespace npu::kernels

@@ -1,0 +1,58 @@
+// The cube half of every matrix kernel: C tile = A rows x B columns, k loop double-buffered through L1 and L0.
+//
+//   MTE2   A,B k-slab 0 | A,B k-slab 1 | ...            GM -> L1      (l1_slots slabs in flight)
+//   MTE1        left,right 0 | left,right 1 | ...       L1 -> L0A/L0B (l0_slots pairs)
+//   M                 matmul 0 | matmul.acc 1 | ...     L0 -> L0C
+//   FIX                                        store    L0C -> GM     (acc_slots accumulators)
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "isa/arch_spec.hpp"
+#include "isa/builder/part_builder.hpp"
+
+namespace npu::kernels {
+
+/// How the right operand lies in memory.
+enum class WeightOrder : std::uint8_t { KN, NK };
+
+struct MatmulShape {
+  std::uint32_t m, n, k;
+  isa::DType dtype;  ///< of both operands; i8 accumulates in i32, the others in f32
+  WeightOrder order;
+};
+
+/// The plan as data: `fit` evaluates it, `--tile` overrides it.
+struct MatmulTiling {
+  std::uint32_t base_m, base_n;  ///< C tile
+  std::uint32_t base_k;          ///< k of one cube instruction
+  std::uint32_t step_k;          ///< cube instructions per L1 slab
+  std::uint32_t l1_slots, l0_slots, acc_slots;
+  [[nodiscard]] std::uint32_t slab_k() const { return base_k * step_k; }
+};
+
+/// A plan that fits the card and spreads the columns over `cores`: at most 128 rows, at most 256 columns a tile.
+[[nodiscard]] MatmulTiling plan_matmul(const isa::ArchSpec& arch, const MatmulShape& shape, std::uint32_t cores);
+
+class CubeMatmul {
+ public:
+  /// Allocates L1, L0A, L0B, L0C of the part.
+  CubeMatmul(isa::PartBuilder& part, const MatmulShape& shape, const MatmulTiling& tiling);
+
+  using Store = std::function<void(const isa::Tile& acc)>;
+  /// C[row .. row+rows) x [col .. col+cols) over the whole k; `store` drains the accumulator (FIX). The first element of
+  /// A's row `row` is a.at(row, a_col); B's columns start at b_col in its [k, n], or at row b_col of its [n, k].
+  void tile(const isa::GmTensor& a, const isa::Value& row, const isa::Value& a_col, const isa::Value& rows,
+            const isa::GmTensor& b, const isa::Value& b_col, const isa::Value& cols, const Store& store);
+
+ private:
+  isa::PartBuilder& part_;
+  MatmulShape shape_;
+  MatmulTiling tiling_;
+  isa::Ring& l1_;   ///< [0] A slab, [1] B slab
+  isa::Ring& l0_;   ///< [0] left, [1] right
+  isa::Ring& acc_;
+};
+
+}  // namespace npu::kernels

@@ -1,0 +1,97 @@
+#include "kernels/matmul/quant_matmul.hpp"
+
+#include <algorithm>
+
+#include "isa/units.hpp"
+#include "kernels/common/cross_fifo.hpp"
+
+namespace npu::kernels {
+
+using namespace isa;
+
+//   cube    tile 0 .......... | tile 1 ..........        x slab, w slab -> acc -> FIFO slot (GM)
+//   vector            tile 0 rows, 16 at a time | ...    slot -> i32 -> f32 -> * row scale -> * column scale -> y
+Kernel quant_matmul(const std::string& name, const QuantMatmulShape& s, const ArchSpec& arch) {
+  const MatmulShape matmul{s.rows, s.n, s.k, DType::I8, s.order};
+  const MatmulTiling t = plan_matmul(arch, matmul, arch.clusters);
+  const auto tiles = static_cast<std::uint32_t>(ceil_div(s.n, t.base_n));
+  const std::uint32_t blocks = std::min(tiles, arch.clusters);
+  const CrossFifo fifo{.slots = 2, .rows = t.base_m, .cols = t.base_n, .dtype = DType::I32, .full_id = 0, .free_id = 1};
+
+  KernelBuilder k{name, arch};
+  const auto x = k.input("x", DType::I8, s.k);
+  const auto x_scale = k.input("x_scale", DType::F32, 1);
+  const auto w = k.input("w", DType::I8, s.order == WeightOrder::NK ? s.k : s.n);
+  const auto w_scale = k.input("w_scale", DType::F32, s.n);
+  const auto y = k.output("y", s.out, s.n);
+  const auto workspace = k.inout("workspace", DType::I32, t.base_n);
+
+  // Both parts walk the same tiles: row tile outside, this block's column tiles inside.
+  const auto for_each_tile = [&](PartBuilder& p, const auto& body) {
+    p.for_range(0, s.rows, t.base_m, [&](const Reg& row) {
+      const Reg rows = min(p.imm(s.rows) - row, t.base_m);
+      const Reg first = p.block_index() * t.base_n;
+      p.for_range(first, s.n, blocks * t.base_n, [&](const Reg& col) {
+        const Reg cols = min(p.imm(s.n) - col, t.base_n);
+        body(row, rows, col, cols);
+      });
+    });
+  };
+
+  k.cube([&](PartBuilder& p) {
+    const GmTensor x_gm = p.tensor(x), w_gm = p.tensor(w);
+    CrossFifoWriter out{p, fifo, p.tensor(workspace), p.block_index()};
+    CubeMatmul product{p, matmul, t};
+    for_each_tile(p, [&](const Reg& row, const Reg& rows, const Reg& col, const Reg& cols) {
+      product.tile(x_gm, row, 0, rows, w_gm, col, cols, [&](const Tile& acc) { out.put(acc); });
+    });
+    out.drain();
+  });
+
+  k.vector([&](PartBuilder& p) {
+    constexpr std::uint32_t kRows = 16;  // rows per step
+    const GmTensor x_scale_gm = p.tensor(x_scale), w_scale_gm = p.tensor(w_scale), y_gm = p.tensor(y);
+    CrossFifoReader in{p, fifo, p.tensor(workspace), p.block_index()};
+    const Tile column_scale = p.ub(DType::F32, 1, t.base_n, "w_scale");
+    Ring& load = p.ring(2, Pipe::MTE2, Pipe::V, {{Space::UB, DType::I32, kRows, t.base_n, Layout::ND, "acc"},
+                                                 {Space::UB, DType::F32, kRows, 1, Layout::DN, "x_scale"}});
+    const Tile value = p.ub(DType::F32, kRows, t.base_n, "value");
+    Ring& store = p.ring(2, Pipe::V, Pipe::MTE3, {{Space::UB, s.out, kRows, t.base_n, Layout::ND, "y"}});
+    const Reg sub = p.special(SpecialReg::SubBlock);
+    for_each_tile(p, [&](const Reg& row, const Reg& rows, const Reg& col, const Reg& cols) {
+      p.sync(Pipe::V, Pipe::MTE2);
+      p.tload(column_scale.valid(1, cols), w_scale_gm.at(0, col));
+      p.sync(Pipe::MTE2, Pipe::V);
+      in.get([&](const GmTensor& slot, const Reg& slot_row) {
+        p.for_range(sub * kRows, rows, 2 * kRows, [&](const Reg& r) {  // the two vector cores take turns
+          const Reg n = min(rows - r, kRows);
+          const Reg gm_row = row + r, from = slot_row + r;
+          load.produce();
+          p.tload(load[0].valid(n, cols), slot.at(from, 0));                              // (n, cols) i32
+          p.tload(load[1].valid(n, 1), x_scale_gm.transposed_at(gm_row, 0));              // (n, 1) f32
+          load.push();
+          load.consume();
+          const Tile v = value.valid(n, cols);
+          p.tcvt(v, load[0].valid(n, cols), RoundMode::Rint);
+          p.vec(Opcode::TRowExpandMul, v, v, load[1].valid(n, 1));
+          load.pop();
+          store.produce();
+          const Tile result = store[0].valid(n, cols);
+          if (s.out == DType::F32) {
+            p.vec(Opcode::TColExpandMul, result, v, column_scale.valid(1, cols));
+          } else {
+            p.vec(Opcode::TColExpandMul, v, v, column_scale.valid(1, cols));
+            p.tcvt(result, v, RoundMode::Rint);
+          }
+          store.push();
+          store.consume();
+          p.tstore(y_gm.at(gm_row, col), result);
+          store.pop();
+        });
+      });
+    });
+  });
+  return pack(k, blocks, std::uint64_t{blocks} * fifo.bytes());
+}
+
+}  // namespace npu::kernels

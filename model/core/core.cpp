@@ -1,0 +1,241 @@
+#include "model/core/core.hpp"
+
+#include <algorithm>
+
+#include "isa/errors.hpp"
+#include "isa/instructions/instruction_table.hpp"
+
+namespace npu::model {
+
+using isa::Opcode;
+using isa::Pipe;
+using traces::SpanKind;
+using traces::WaitReason;
+
+Core::Core(const sc_core::sc_module_name& name, Environment env, const CoreLocation& where,
+           const CoreServices& services, BlockObserver& observer)
+    : sc_module{name},
+      env_{env},
+      where_{where},
+      services_{services},
+      observer_{observer},
+      cache_{env.machine.params.core.cache_lines} {
+  using enum Pipe;
+  const auto has = where.kind == isa::CoreKind::AIC ? std::vector{S, MTE2, MTE1, M, FIX} : std::vector{S, MTE2, V, MTE3};
+  for (const Pipe p : has) {
+    if (p != S) active_pipes_.push_back(static_cast<std::uint32_t>(p));
+  }
+  for (std::size_t s = 0; s < isa::kSpaceCount; ++s) {
+    const bool on_vector = static_cast<isa::Space>(s) == isa::Space::UB;
+    if (on_vector == (where.kind == isa::CoreKind::AIV)) spaces_[s].resize(env.machine.arch.buffers[s].physical.count());
+  }
+  for (auto& from : flags_) {
+    for (auto& to : from) to.fill(kNever);
+  }
+  if (env_.sink != nullptr) {
+    track_ = env_.sink->add_track({traces::TrackKind::Core, track_name(where), where.card});
+    for (const Pipe p : has) {
+      pipes_[isa::index_of(p)].track = env_.sink->add_track(
+          {traces::TrackKind::Pipe, fmt::format("{}.{}", track_name(where), isa::name_of(p)), where.card});
+    }
+    for (const isa::OpInfo& row : isa::instruction_table()) {
+      op_names_[isa::index_of(row.opcode)] = env_.sink->intern(row.mnemonic);
+    }
+    wait_name_ = env_.sink->intern("wait");
+  }
+  SC_HAS_PROCESS(Core);
+  SC_METHOD(advance);
+  sensitive << wake_;
+  dont_initialize();
+}
+
+void Core::start(const Block& block) {
+  NPU_ASSERT(!running_, "a core runs one block at a time");
+  block_ = block;
+  running_ = true;
+  begin_ = env_.clock.now();
+  if (env_.sink != nullptr && named_program_ != block.program) {
+    block_name_ = env_.sink->intern(block.program->name);
+    named_program_ = block.program;
+  }
+  registers_.fill(0);
+  pc_ = 0;
+  scalar_ = ScalarState::Ready;
+  scalar_ordered_ = false;
+  scalar_time_ = scalar_since_ = begin_;
+  store_done_ = begin_;
+  for (PipeState& p : pipes_) {
+    p.free_at = p.last_retire = begin_;
+    p.next_start = kNever;
+    p.stats = {};
+  }
+  cache_.invalidate_clean();
+  wake_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void Core::advance() {
+  try {
+    run_events();
+  } catch (...) {
+    env_.faults.park();
+  }
+}
+
+void Core::run_events() {
+  const std::uint64_t now = env_.clock.now();
+  for (const Passed& passed : passed_) {
+    PipeState& pipe = pipes_[passed.pipe];
+    pipe.transferring = false;
+    enter_flight(passed.pipe, pipe.transfer_begin, now, now + passed.latency, now);
+  }
+  passed_.clear();
+  if (scalar_ == ScalarState::Cell && step_scalar(block_.program->code[pc_])) ++pc_;
+  while (running_) {
+    if (scalar_ == ScalarState::Ready && !scalar_ordered_) run_scalar();
+    const Next next = next_event();
+    if (next.time == kNever) return;  // a transfer, a flag or a cell of the outside will wake this core
+    if (next.time > now && (meets_others(next) || next.time >= horizon())) {
+      env_.clock.notify_at(wake_, next.time);
+      return;
+    }
+    switch (next.what) {
+      case Next::What::Retire:
+        retire_front(next.pipe);
+        break;
+      case Next::What::Start:
+        start_front(next.pipe, next.time);
+        break;
+      case Next::What::Scalar:
+        scalar_ordered_ = false;
+        scalar_external_ = false;
+        if (block_.program->code[pc_].opcode == Opcode::Halt && parked_) {
+          finish_block(next.time);
+        } else if (step_scalar(block_.program->code[pc_])) {
+          ++pc_;
+        }
+        break;
+    }
+  }
+}
+
+Core::Next Core::next_event() const {
+  Next best;
+  const auto offer = [&](std::uint64_t time, Next::What what, std::uint32_t pipe) {
+    if (time < best.time) best = {time, what, pipe};
+  };
+  for (const std::uint32_t p : active_pipes_) {
+    if (!pipes_[p].in_flight.empty()) offer(pipes_[p].in_flight.front().retire, Next::What::Retire, p);
+  }
+  for (const std::uint32_t p : active_pipes_) offer(pipes_[p].next_start, Next::What::Start, p);
+  if (scalar_ == ScalarState::Ready && scalar_ordered_) offer(scalar_time_, Next::What::Scalar, 0);
+  return best;
+}
+
+bool Core::meets_others(const Next& next) const {
+  switch (next.what) {
+    case Next::What::Retire: {
+      const Issued& op = pipes_[next.pipe].in_flight.front().op;
+      return op.ins->opcode == Opcode::SetCross || uses_memory(op);
+    }
+    case Next::What::Start:
+      return uses_memory(pipes_[next.pipe].queue.front());
+    case Next::What::Scalar:
+      return scalar_external_;
+  }
+  return true;
+}
+
+/// Until then no running transfer of this core can end, so nothing that happens here can depend on one.
+std::uint64_t Core::horizon() const {
+  std::uint64_t earliest = kNever;
+  for (const std::uint32_t p : active_pipes_) {
+    if (pipes_[p].transferring) earliest = std::min(earliest, pipes_[p].transfer_floor);
+  }
+  return earliest;
+}
+
+void Core::transfer_passed(std::uint32_t tag, std::uint64_t latency) {
+  passed_.push_back({tag, latency});
+  wake_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void Core::cell_written(const Notify* notify) {
+  has_notify_ = notify != nullptr;
+  if (has_notify_) last_notify_ = *notify;
+  wake_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void Core::finish_block(std::uint64_t time) {
+  parked_ = false;
+  for (std::size_t from = 0; from < isa::kPipeCount; ++from) {
+    for (std::size_t to = 0; to < isa::kPipeCount; ++to) {
+      for (std::size_t id = 0; id < flags_[from][to].size(); ++id) {
+        if (flags_[from][to][id] == kNever) continue;
+        fail(pc_, fmt::format("flag {} from {} to {} is still set at the end; every set_flag needs a wait_flag", id,
+                              isa::kPipeNames[from], isa::kPipeNames[to]));
+      }
+    }
+  }
+  for (std::size_t id = 0; id < cross_arrivals_.size(); ++id) {
+    for (const auto& arrivals : cross_arrivals_[id]) {
+      if (!arrivals.empty()) {
+        fail(pc_, fmt::format("cross-core flag {} is still {} at the end; every set_cross needs a wait_cross", id,
+                              arrivals.size()));
+      }
+    }
+  }
+  BlockStats stats{.begin = begin_, .end = time, .pipes = {}};
+  for (const std::uint32_t p : active_pipes_) account_wait(pipes_[p], pipes_[p].free_at, time, WaitReason::Instruction);
+  for (std::size_t p = 0; p < isa::kPipeCount; ++p) {
+    stats.pipes[p] = pipes_[p].stats;
+    instructions_ += pipes_[p].stats.instructions;
+  }
+  if (env_.sink != nullptr) env_.sink->span(track_, SpanKind::Task, block_name_, Cycles{begin_}, Cycles{time}, block_.block);
+  running_ = false;
+  scalar_ = ScalarState::Idle;
+  observer_.block_finished(where_.index, stats);
+}
+
+void Core::fail(std::uint32_t pc, const std::string& message) const {
+  throw program_error("kernel {} on {}, instruction {} ({}): {}", block_.program->name, track_name(where_), pc,
+                      isa::op_info(block_.program->code[pc].opcode).mnemonic, message);
+}
+
+std::string Core::describe_wait() const {
+  if (!running_) return {};
+  std::string text = fmt::format("{}: kernel {} block {}, instruction {}", track_name(where_), block_.program->name,
+                                 block_.block, pc_);
+  switch (scalar_) {
+    case ScalarState::Idle:
+    case ScalarState::Ready:
+      break;
+    case ScalarState::Cell:
+      text += fmt::format(": twait for cell {:#x} of {} (value {}, wants {} {}) since cycle {}", watched_cell_,
+                          services_.memory.allocation_name(watched_cell_), read_cell(watched_cell_),
+                          isa::kCompareModeNames[block_.program->code[pc_].mode],
+                          registers_[block_.program->code[pc_].r1], scalar_since_);
+      break;
+    case ScalarState::Cross:
+      text += fmt::format(": wait_cross {} since cycle {}", block_.program->code[pc_].imm, scalar_since_);
+      break;
+    case ScalarState::Queue:
+    case ScalarState::Flag:
+    case ScalarState::Barrier:
+    case ScalarState::Drain:
+      text += fmt::format(": scalar unit waits ({}) since cycle {}",
+                          traces::kWaitReasonNames[static_cast<std::size_t>(scalar_reason_)], scalar_since_);
+      break;
+  }
+  for (const std::uint32_t p : active_pipes_) {
+    const PipeState& pipe = pipes_[p];
+    if (pipe.queue.empty()) continue;
+    const Issued& front = pipe.queue.front();
+    text += fmt::format("; {} at instruction {} ({}", isa::kPipeNames[p], front.pc,
+                        isa::op_info(front.ins->opcode).mnemonic);
+    if (front.ins->opcode == Opcode::WaitFlag) text += fmt::format(" {} {}", isa::kPipeNames[front.ins->t0], front.flag);
+    text += fmt::format(") since cycle {}", pipe.free_at);
+  }
+  return text;
+}
+
+}  // namespace npu::model
