@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,7 @@ namespace npu::model {
 /// Shared by the cores of one run.
 struct CoreServices {
   MemorySystem& memory;
-  NotifyBoard& notifies;
+  std::shared_ptr<NotifyBoard> notifies;
   std::uint32_t card_count = 1;
   Mode mode = Mode::Timed;
 };

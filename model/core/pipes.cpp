@@ -272,7 +272,7 @@ void Core::retire_front(std::uint32_t p) {
       isa::execute(*f.op.ins, operands);
       if (f.op.ins->opcode == Opcode::TStore && uses_memory(f.op)) {
         const Transfer t = transfer_of(f.op);
-        services_.notifies.stored(t.address, std::uint64_t{t.lines - 1} * static_cast<std::uint64_t>(t.pitch) + t.line_bytes);
+        services_.notifies->stored(t.address, std::uint64_t{t.lines - 1} * static_cast<std::uint64_t>(t.pitch) + t.line_bytes);
       }
     }
   }

@@ -530,7 +530,7 @@ void Core::clean_cache(const Instruction& ins) {
     ++touched;
     if (line.dirty) {
       write_back(line);
-      services_.notifies.stored(line.address, DataCache::kLineBytes);
+      services_.notifies->stored(line.address, DataCache::kLineBytes);
       store_done_ = std::max(store_done_, scalar_time_ + services_.memory.scalar_latency(where_.card, line.address, true));
       ++cleaned;
     }
@@ -555,7 +555,7 @@ void Core::send_notify(const Instruction& ins) {
   (void)services_.memory.resolve(address, sizeof(std::int32_t), block_.program->name);
   const std::uint64_t arrival = scalar_time_ + services_.memory.scalar_latency(where_.card, address, true);
   store_done_ = std::max(store_done_, arrival);
-  services_.notifies.post(arrival, {.address = address,
+  services_.notifies->post(arrival, {.address = address,
                                     .value = static_cast<std::int32_t>(registers_[ins.r1]),
                                     .add = ins.mode == 1,
                                     .source = track_,
@@ -571,14 +571,14 @@ bool Core::wait_cell(const Instruction& ins) {
   if (!compare(ins.mode, read_cell(address), registers_[ins.r1])) {
     if (!watching_) {
       block_scalar(ScalarState::Cell, WaitReason::Notify);
-      services_.notifies.watch(address, *this);
+      services_.notifies->watch(address, *this);
       watching_ = true;
       watched_cell_ = address;
     }
     return false;
   }
   if (watching_) {
-    services_.notifies.unwatch(address, *this);
+    services_.notifies->unwatch(address, *this);
     watching_ = false;
     resume_scalar(env_.clock.now());
     if (env_.sink != nullptr && has_notify_) {
