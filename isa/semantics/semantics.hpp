@@ -33,17 +33,18 @@ struct TileView {
 /// Lines of global memory that a mover touches; the bytes are known to exist.
 struct GmView {
   std::byte* data = nullptr;
-  std::int64_t pitch = 0;
+  std::int64_t pitch = 0;  ///< bytes between lines
   DType dtype = DType::F32;
+  Layout layout = Layout::ND;  ///< ND: a line is a row of the tile; DN: a column
 };
 
 struct Operands {
   std::array<TileView, 3> t;  ///< by instruction field t0, t1, t2 (TMATMULBIAS: the bias tile is `bias`)
   TileView bias;
-  TileView full;              ///< TFILLPAD: the whole tile, t[0] its valid part
+  TileView full;  ///< TFILLPAD: the whole tile, t[0] its valid part
   Pad pad = Pad::None;
   GmView gm;
-  std::int64_t scalar = 0;    ///< register value, or the sign-extended immediate; fp32 bits for float tiles
+  std::int64_t scalar = 0;        ///< register value, or the sign-extended immediate; fp32 bits for float tiles
   std::int64_t row = 0, col = 0;  ///< TEXTRACT origin
 };
 
