@@ -77,18 +77,12 @@ struct DivOp {
 };
 /// NaN if either is NaN; of equal operands (+0 and -0) the first.
 struct MaxOp {
-  template <class C>
-  NPU_INLINE static C apply(C a, C b) {
-    const C larger = a < b ? b : a;
-    return b == b ? larger : b;
-  }
+  NPU_INLINE static float apply(float a, float b) { return select(b == b, select(a < b, b, a), b); }
+  NPU_INLINE static std::int32_t apply(std::int32_t a, std::int32_t b) { return a < b ? b : a; }
 };
 struct MinOp {
-  template <class C>
-  NPU_INLINE static C apply(C a, C b) {
-    const C smaller = b < a ? b : a;
-    return b == b ? smaller : b;
-  }
+  NPU_INLINE static float apply(float a, float b) { return select(b == b, select(b < a, b, a), b); }
+  NPU_INLINE static std::int32_t apply(std::int32_t a, std::int32_t b) { return b < a ? b : a; }
 };
 
 template <class T>

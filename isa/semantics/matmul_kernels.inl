@@ -3,8 +3,9 @@
 //   struct IntLanes    a vector of as many 32-bit integers: Vector, load, store, broadcast_pair, add_products
 // Everything here has internal linkage: code for one processor must never stand in for that of another.
 //
-// Register blocking: kMaxRows rows by two vectors of columns of acc stay in registers over one block of k. The right
-// operand is packed panel by panel (two vectors wide, all k of the block), the left one widened once for each block.
+// Register blocking: up to Operand::kRows rows by two vectors of columns of acc stay in registers over one block of k.
+// The right operand is packed panel by panel (two vectors wide, all k of the block), the left one widened once for each
+// block.
 //
 //        right  [k block][panel]  <- packed, L1 cache
 //   left   x        |
@@ -12,7 +13,6 @@
 namespace {
 
 constexpr std::uint32_t kPanel = 2 * FloatLanes::kLanes;
-constexpr std::uint32_t kMaxRows = 6;
 constexpr std::uint32_t kBlock = 256;  // 32-bit units of k in a block: floats, or pairs of int16
 
 // Transposes 8 lines of 8 units.
@@ -72,6 +72,7 @@ template <class T>
 struct Operand {
   using Wide = float;
   static constexpr std::uint32_t kPerUnit = 1;
+  static constexpr std::uint32_t kRows = 6;  ///< 12 sums, 2 columns, 1 broadcast: of 16 registers
 
   /// Panel of the right operand: rows [k0, k0 + k), columns [j0, j0 + columns).
   static void pack(const TileView& right, std::uint32_t k0, std::uint32_t k, std::uint32_t j0, std::uint32_t columns,
@@ -100,6 +101,7 @@ template <>
 struct Operand<std::int8_t> {
   using Wide = std::int16_t;
   static constexpr std::uint32_t kPerUnit = 2;
+  static constexpr std::uint32_t kRows = 4;  ///< the products need registers, too
 
   static void pack(const TileView& right, std::uint32_t k0, std::uint32_t k, std::uint32_t j0, std::uint32_t columns,
                    std::int16_t* panel, Scratch& narrow) {
@@ -199,42 +201,33 @@ void block(const std::int16_t* left, std::size_t stride, const std::int16_t* pan
   }
 }
 
-template <class Wide>
+// Requires 1 <= rows <= R.
+template <std::uint32_t R, class Wide>
 void block_of(std::uint32_t rows, const Wide* left, std::size_t stride, const Wide* panel, std::uint32_t units,
               std::byte* acc, std::size_t pitch) {
-  switch (rows) {
-    case 1:
-      return block<1>(left, stride, panel, units, acc, pitch);
-    case 2:
-      return block<2>(left, stride, panel, units, acc, pitch);
-    case 3:
-      return block<3>(left, stride, panel, units, acc, pitch);
-    case 4:
-      return block<4>(left, stride, panel, units, acc, pitch);
-    case 5:
-      return block<5>(left, stride, panel, units, acc, pitch);
-    default:
-      return block<kMaxRows>(left, stride, panel, units, acc, pitch);
+  if constexpr (R > 1) {
+    if (rows < R) return block_of<R - 1>(rows, left, stride, panel, units, acc, pitch);
   }
+  block<R>(left, stride, panel, units, acc, pitch);
 }
 
 // All rows of one panel; columns < kPanel go through a full-width copy of the accumulator.
-template <class Wide>
+template <std::uint32_t MaxRows, class Wide>
 void panel_of(const TileView& acc, std::uint32_t j0, std::uint32_t columns, const Wide* left, std::size_t stride,
               const Wide* panel, std::uint32_t units) {
   const std::uint32_t m = acc.rows;
-  const std::uint32_t blocks = (m + kMaxRows - 1) / kMaxRows;
+  const std::uint32_t blocks = (m + MaxRows - 1) / MaxRows;
   for (std::uint32_t b = 0; b < blocks; ++b) {
     const std::uint32_t first = m * b / blocks;  // blocks of nearly equal height
     const std::uint32_t rows = m * (b + 1) / blocks - first;
     std::byte* target = acc.data + std::size_t{first} * acc.pitch + std::size_t{j0} * 4;
     const Wide* a = left + first * stride;
     if (columns == kPanel) {
-      block_of(rows, a, stride, panel, units, target, acc.pitch);
+      block_of<MaxRows>(rows, a, stride, panel, units, target, acc.pitch);
     } else {
-      alignas(64) std::uint32_t copy[kMaxRows][kPanel] = {};
+      alignas(64) std::uint32_t copy[MaxRows][kPanel] = {};
       for (std::uint32_t i = 0; i < rows; ++i) std::memcpy(copy[i], target + std::size_t{i} * acc.pitch, columns * 4);
-      block_of(rows, a, stride, panel, units, reinterpret_cast<std::byte*>(copy), sizeof(copy[0]));
+      block_of<MaxRows>(rows, a, stride, panel, units, reinterpret_cast<std::byte*>(copy), sizeof(copy[0]));
       for (std::uint32_t i = 0; i < rows; ++i) std::memcpy(target + std::size_t{i} * acc.pitch, copy[i], columns * 4);
     }
   }
@@ -260,7 +253,7 @@ void accumulate(const TileView& acc, const TileView& left, const TileView& right
     for (std::uint32_t j0 = 0; j0 < acc.cols; j0 += kPanel) {
       const std::uint32_t columns = acc.cols - j0 < kPanel ? acc.cols - j0 : kPanel;
       Op::pack(right, k0, depth, j0, columns, panel, scratch.narrow);
-      panel_of(acc, j0, columns, wide, stride, panel, units);
+      panel_of<Op::kRows>(acc, j0, columns, wide, stride, panel, units);
     }
   }
 }
