@@ -41,10 +41,10 @@ struct GmView {
 struct Operands {
   std::array<TileView, 3> t;  ///< by instruction field t0, t1, t2 (TMATMULBIAS: the bias tile is `bias`)
   TileView bias;
-  TileView full;              ///< TFILLPAD: the whole tile, t[0] its valid part
+  TileView full;  ///< TFILLPAD: the whole tile, t[0] its valid part
   Pad pad = Pad::None;
   GmView gm;
-  std::int64_t scalar = 0;    ///< register value, or the sign-extended immediate; fp32 bits for float tiles
+  std::int64_t scalar = 0;        ///< register value, or the sign-extended immediate; fp32 bits for float tiles
   std::int64_t row = 0, col = 0;  ///< TEXTRACT origin
 };
 
