@@ -53,10 +53,10 @@ std::optional<Violation> check_same(const OpInfo& info, const Instruction& ins, 
                      fmt::format("a run is a positive multiple of {} pairs", kSortBlock),
                      "start from the runs that tsort32 writes"};
   }
-  if (!divides(2 * static_cast<std::uint32_t>(ins.imm), valid.t[1].cols)) {
-    return Violation{Stage::Shape,
-                     fmt::format("{} columns do not hold whole runs of {} pairs", text(valid.t[1].cols), ins.imm),
-                     "columns are a multiple of twice the run length", "pad the row with pairs that sort last"};
+  if (!divides(2 * kSortBlock, valid.t[1].cols)) {
+    return Violation{Stage::Shape, fmt::format("merges rows of {} columns", text(valid.t[1].cols)),
+                     fmt::format("whole sort blocks: multiples of {} columns", 2 * kSortBlock),
+                     "pad the row with pairs that sort last"};
   }
   return std::nullopt;
 }

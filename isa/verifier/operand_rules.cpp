@@ -101,9 +101,10 @@ std::optional<Violation> check_same_layout(const OpInfo& info, const Instruction
 std::optional<Violation> check_gm_layout(const Instruction& ins, const Program& program) {
   const TileDesc& tile = program.tiles[ins.t0];
   const GmDesc& gm = program.gms[ins.t1];
-  if (is_column_major(tile.layout) != is_column_major(gm.layout)) {
+  const bool transposing_load = ins.opcode == Opcode::TLoad && tile.layout == Layout::NZ;  // DN2NZ
+  if (is_column_major(tile.layout) != is_column_major(gm.layout) && !transposing_load) {
     return Violation{Stage::Layout, fmt::format("{} tile with {} view", name_of(tile.layout), name_of(gm.layout)),
-                     "lines of the view are lines of the tile: nd with nd or nz, dn with dn",
+                     "nd or nz tile with nd view, dn with dn; a load to nz also with dn",
                      "describe the tensor the other way round; transpose with textract.trans or ttrans"};
   }
   const bool strided_column =

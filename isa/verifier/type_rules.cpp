@@ -25,7 +25,7 @@ constexpr DType kFromI16[] = {F16, F32};
 constexpr DType kFromByte[] = {F16};
 constexpr CastRow kCasts[] = {{F32, kFromF32}, {F16, kFromF16}, {BF16, kFromBf16}, {I32, kFromI32},
                               {I16, kFromI16}, {I8, kFromByte}, {U8, kFromByte},   {I64, {}}};
-constexpr DType kAtomicTypes[] = {I16, I32, F16, BF16, F32};
+constexpr DType kAtomicTypes[] = {I8, I16, I32, F16, BF16, F32};
 constexpr DType kNarrowings[] = {F16, BF16, F32};  // of an f32 accumulator
 
 bool contains(std::span<const DType> set, DType t) {
