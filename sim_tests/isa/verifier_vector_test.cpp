@@ -116,7 +116,7 @@ TEST_CASE("Vector instructions on shapes that do not fit are refused") {
               {"", "  tsort32 a, b, i", "destination [rows, 2 * cols]"},
               {".tile oi ub i32 nd 8x48 offset=49152\n.tile op ub f32 nd 8x96 offset=51200\n", "  tsort32 op, odd, oi",
                "sorts rows of 48 columns; limit: a multiple of 32"},
-              {"", "  tmrgsort p, p, 16", "merges runs of 16 pairs; limit: a positive multiple of 32 pairs"},
+              {"", "  tmrgsort p, p, 16", "merges runs of 16 pairs; limit: a run is a positive multiple of 32 pairs"},
               {"", "  tmrgsort p, p, -32", "merges runs of -32 pairs"},
               {"", "  tmrgsort odd, odd, 32", "merges rows of 48 columns"},
               {".tile tall ub i8 nd 4096x32 offset=49152\n.gm gq i8 nd base=r1 pitch=32\n", "  tload tall, gq",
