@@ -41,7 +41,8 @@ inline constexpr std::array<std::string_view, 4> kPadNames{"none", "zero", "min"
 /// Rounding of TCVT and of accumulator stores. None is the hardware default of the pair (nearest even to a float type,
 /// truncation to an integer type).
 enum class RoundMode : std::uint8_t { None, Rint, Round, Floor, Ceil, Trunc, Odd };
-inline constexpr std::array<std::string_view, 7> kRoundModeNames{"none", "rint", "round", "floor", "ceil", "trunc", "odd"};
+inline constexpr std::array<std::string_view, 7> kRoundModeNames{"none", "rint",  "round", "floor",
+                                                                 "ceil", "trunc", "odd"};
 
 enum class CompareMode : std::uint8_t { Eq, Ne, Gt, Ge, Lt, Le };
 inline constexpr std::array<std::string_view, 6> kCompareModeNames{"eq", "ne", "gt", "ge", "lt", "le"};
@@ -49,12 +50,13 @@ inline constexpr std::array<std::string_view, 6> kCompareModeNames{"eq", "ne", "
 /// Read by LDSPR.
 enum class SpecialReg : std::uint8_t { BlockIndex, BlockCount, SubBlock, CardRank, CardCount, CycleCounter };
 inline constexpr std::array<std::string_view, 6> kSpecialRegNames{"block_idx", "block_num", "sub_block",
-                                                                 "rank",      "rank_num",  "cycles"};
+                                                                  "rank",      "rank_num",  "cycles"};
 
 [[nodiscard]] constexpr std::uint32_t size_of(DType t) {
   constexpr std::array<std::uint32_t, 8> kSizes{1, 1, 2, 4, 8, 2, 2, 4};
   return kSizes[static_cast<std::size_t>(t)];
 }
+[[nodiscard]] constexpr bool is_float(DType t) { return t == DType::F16 || t == DType::BF16 || t == DType::F32; }
 [[nodiscard]] constexpr bool is_column_major(Layout l) { return l == Layout::DN || l == Layout::ZNt; }
 
 template <class Enum>

@@ -1,0 +1,170 @@
+#include <array>
+
+#include "isa/encoding/byte_io.hpp"
+#include "isa/encoding/format.hpp"
+#include "isa/encoding/object_file.hpp"
+#include "isa/instructions/instruction_form.hpp"
+#include "isa/verifier.hpp"
+
+namespace npu::isa {
+namespace {
+
+constexpr std::array<std::string_view, 7> kSectionNames{"args",  "part name",  "code",        "tiles",
+                                                        "views", "tile names", "source lines"};
+
+template <class Enum>
+Enum get_enum(ByteReader& in, std::size_t count, std::string_view what) {
+  const std::size_t at = in.offset();
+  const auto value = in.get<std::uint8_t>();
+  if (value >= count) throw program_error("{}: offset {}: unknown {} {}", in.file_name(), at, what, value);
+  return static_cast<Enum>(value);
+}
+
+void get(ByteReader& in, Instruction& ins) {
+  const std::size_t at = in.offset();
+  ins.opcode = get_enum<Opcode>(in, kOpcodeCount, "opcode");
+  ins.mode = in.get<std::uint8_t>();
+  ins.t0 = in.get<std::uint16_t>();
+  ins.t1 = in.get<std::uint16_t>();
+  ins.t2 = in.get<std::uint16_t>();
+  ins.r0 = in.get<std::uint8_t>();
+  ins.r1 = in.get<std::uint8_t>();
+  ins.r2 = in.get<std::uint8_t>();
+  ins.r3 = in.get<std::uint8_t>();
+  ins.imm = in.get<std::int32_t>();
+  if (const auto error = form_error(ins)) throw program_error("{}: offset {}: {}", in.file_name(), at, *error);
+}
+
+void get(ByteReader& in, TileDesc& t) {
+  t.space = get_enum<Space>(in, kSpaceCount, "space");
+  t.dtype = get_enum<DType>(in, kDTypeNames.size(), "dtype");
+  t.layout = get_enum<Layout>(in, kLayoutNames.size(), "layout");
+  t.pad = get_enum<Pad>(in, kPadNames.size(), "pad");
+  t.offset = in.get<std::uint32_t>();
+  t.pitch = in.get<std::uint32_t>();
+  t.rows = in.get<std::uint16_t>();
+  t.cols = in.get<std::uint16_t>();
+  t.valid_rows = in.get<std::uint16_t>();
+  t.valid_cols = in.get<std::uint16_t>();
+  for (std::uint8_t* r : {&t.offset_reg, &t.valid_rows_reg, &t.valid_cols_reg}) {
+    *r = get_enum<std::uint8_t>(in, kRegisterCount, "register");
+  }
+}
+
+void get(ByteReader& in, GmDesc& g) {
+  g.dtype = get_enum<DType>(in, kDTypeNames.size(), "dtype");
+  g.layout = get_enum<Layout>(in, kLayoutNames.size(), "layout");
+  g.base_reg = get_enum<std::uint8_t>(in, kRegisterCount, "register");
+  g.pitch_reg = get_enum<std::uint8_t>(in, kRegisterCount, "register");
+  g.pitch = in.get<std::uint32_t>();
+  g.offset = in.get<std::int64_t>();
+}
+
+void get(ByteReader& in, ArgInfo& arg) {
+  arg.name = in.get_string();
+  arg.kind = get_enum<ArgKind>(in, index_of(ArgKind::Scalar) + 1, "argument kind");
+  arg.dtype = get_enum<DType>(in, kDTypeNames.size(), "dtype");
+}
+
+void get(ByteReader& in, std::string& text) { text = in.get_string(); }
+void get(ByteReader& in, std::uint32_t& line) { line = in.get<std::uint32_t>(); }
+
+/// The next section, which must be the given one. Memory is reserved only for elements that its bytes can hold.
+template <class T>
+std::vector<T> get_section(ByteReader& in, Section section, Owner owner, std::size_t min_element_bytes) {
+  const std::size_t at = in.offset();
+  const auto found_section = in.get<std::uint8_t>();
+  const auto found_owner = in.get<std::uint8_t>();
+  const std::string_view name = kSectionNames[index_of(section)];
+  if (found_section != index_of(section) || found_owner != index_of(owner)) {
+    throw config_error("{}: offset {}: section {} of part {} where {} ({} of part {}) is expected", in.file_name(), at,
+                       found_section, found_owner, name, index_of(section), index_of(owner));
+  }
+  const auto count = in.get<std::uint32_t>();
+  const auto size = in.get<std::uint32_t>();
+  ByteReader payload = in.sub_reader(size);
+  if (count > size / min_element_bytes) {
+    throw config_error("{}: offset {}: section {} of {} bytes cannot hold {} elements", in.file_name(), at, name, size,
+                       count);
+  }
+  std::vector<T> elements(count);
+  for (T& element : elements) get(payload, element);
+  if (payload.remaining() != 0) {
+    throw config_error("{}: offset {}: section {} has {} bytes after its last element", in.file_name(),
+                       payload.offset(), name, payload.remaining());
+  }
+  return elements;
+}
+
+Program get_part(ByteReader& in, Owner owner) {
+  const std::size_t at = in.offset();
+  Program program;
+  program.kind = owner == Owner::Cube ? CoreKind::AIC : CoreKind::AIV;
+  auto names = get_section<std::string>(in, Section::PartName, owner, kMinNameBytes);
+  if (names.size() != 1) throw config_error("{}: offset {}: a part has {} names", in.file_name(), at, names.size());
+  program.name = std::move(names.front());
+  program.code = get_section<Instruction>(in, Section::Code, owner, kCodeBytes);
+  program.tiles = get_section<TileDesc>(in, Section::Tiles, owner, kTileBytes);
+  program.gms = get_section<GmDesc>(in, Section::Gms, owner, kGmBytes);
+  program.tile_names = get_section<std::string>(in, Section::TileNames, owner, kMinNameBytes);
+  program.source_lines = get_section<std::uint32_t>(in, Section::SourceLines, owner, kLineBytes);
+  if (const auto findings = check_structure(program); !findings.empty()) {
+    throw program_error("{}: offset {}: {}", in.file_name(), at, to_string(findings.front()));
+  }
+  return program;
+}
+
+/// Checks magic, version, size and checksum. Returns the kernel kind; `in` stands before the target profile.
+std::uint8_t get_header(ByteReader& in) {
+  for (const char c : kObjectMagic) {
+    const std::size_t at = in.offset();
+    if (in.get<char>() != c)
+      throw config_error("{}: offset {}: not a kernel object (magic NPUO missing)", in.file_name(), at);
+  }
+  const auto version = in.get<std::uint16_t>();
+  if (version != kObjectVersion) {
+    throw config_error("{}: offset 4: version {} is unknown; this program reads version {}", in.file_name(), version,
+                       kObjectVersion);
+  }
+  const auto kind = in.get<std::uint8_t>();
+  if (kind == 0 || kind > (kHasCube | kHasVector))
+    throw config_error("{}: offset 6: kernel kind {} is unknown", in.file_name(), kind);
+  if (const auto reserved = in.get<std::uint8_t>(); reserved != 0) {
+    throw config_error("{}: offset 7: reserved byte is {}", in.file_name(), reserved);
+  }
+  const auto stated = in.get<std::uint32_t>();
+  const std::size_t actual = in.offset() + in.remaining();
+  if (stated != actual)
+    throw config_error("{}: offset 8: states {} bytes, the file has {}", in.file_name(), stated, actual);
+  const auto sum = in.get<std::uint32_t>();
+  if (const auto found = checksum(in.rest()); found != sum) {
+    throw config_error("{}: offset {}: checksum {:#010x} does not match the content ({:#010x})", in.file_name(),
+                       kObjectChecksumOffset, sum, found);
+  }
+  return kind;
+}
+
+}  // namespace
+
+KernelObject decode(std::span<const std::byte> bytes, std::string_view file_name) {
+  ByteReader in{bytes, file_name};
+  const std::uint8_t kind = get_header(in);
+  static_cast<void>(in.get_string());  // target profile
+  KernelObject object;
+  object.name = in.get_string();
+  object.args = get_section<ArgInfo>(in, Section::Args, Owner::Kernel, kMinArgBytes);
+  if ((kind & kHasCube) != 0) object.cube = get_part(in, Owner::Cube);
+  if ((kind & kHasVector) != 0) object.vector = get_part(in, Owner::Vector);
+  if (in.remaining() != 0) {
+    throw config_error("{}: offset {}: {} bytes after the last section", file_name, in.offset(), in.remaining());
+  }
+  return object;
+}
+
+std::string decode_target(std::span<const std::byte> bytes, std::string_view file_name) {
+  ByteReader in{bytes, file_name};
+  static_cast<void>(get_header(in));
+  return in.get_string();
+}
+
+}  // namespace npu::isa

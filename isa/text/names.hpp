@@ -1,0 +1,25 @@
+// Words of the text form: identifiers, quoted strings, names of argument kinds.
+#pragma once
+
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "isa/program.hpp"
+
+namespace npu::isa {
+
+inline constexpr std::array<std::string_view, 4> kArgKindNames{"in", "out", "inout", "scalar"};  ///< by ArgKind
+
+/// A letter or underscore, then letters, digits and underscores (ASCII).
+[[nodiscard]] bool is_identifier(std::string_view name);
+/// One identifier per name: the name itself where that is an identifier not used before, else a similar one.
+[[nodiscard]] std::vector<std::string> unique_identifiers(std::span<const std::string> names);
+/// In double quotes; quote, backslash and bytes outside printable ASCII as \xNN.
+[[nodiscard]] std::string quoted(std::string_view text);
+/// The name itself if it is an identifier, else quoted.
+[[nodiscard]] std::string written_name(std::string_view name);
+
+}  // namespace npu::isa

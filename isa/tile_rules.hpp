@@ -1,0 +1,27 @@
+// Where a tile may lie and how it may be stored (isa.md section 1, machine.md section 3).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "isa/arch_spec.hpp"
+#include "isa/program.hpp"
+#include "isa/violation.hpp"
+
+namespace npu::isa {
+
+/// Whether the memory is the cube core's or the vector core's.
+[[nodiscard]] constexpr CoreKind owner_of(Space s) { return s == Space::UB ? CoreKind::AIV : CoreKind::AIC; }
+
+/// Bytes from the first to the last element of the tile's full extent.
+[[nodiscard]] std::uint64_t footprint(const TileDesc& tile);
+
+/// Base alignment and capacity with the tile's base at `offset` bytes: the static offset plus the register's value.
+[[nodiscard]] std::optional<Violation> check_placement(const TileDesc& tile, std::int64_t offset, const ArchSpec& arch);
+
+/// Everything else that a descriptor states: extents, pitch, layout, dtype, fractal multiples.
+[[nodiscard]] std::optional<Violation> check_tile(const TileDesc& tile, CoreKind core, const ArchSpec& arch);
+
+[[nodiscard]] std::optional<Violation> check_gm(const GmDesc& gm);
+
+}  // namespace npu::isa
