@@ -19,9 +19,14 @@ constexpr std::uint64_t kFirstCardProcess = 10;
 constexpr std::uint64_t kFirstThread = 10'001;
 constexpr std::uint64_t kLinkSortIndex = 1'000'000;
 
+/// More than the keys, numbers and punctuation of any event; its texts come on top.
+constexpr std::size_t kFixedBytes = 512;
+/// Longer names are cut, so that every event fits a line of the file.
+constexpr std::size_t kNameBytes = 4096;
+
 std::string json_string(std::string_view text) {
   std::string quoted = "\"";
-  for (const char c : text) {
+  for (const char c : text.substr(0, kNameBytes)) {
     if (c == '"' || c == '\\') {
       quoted += '\\';
       quoted += c;
@@ -82,17 +87,21 @@ NameId ChromeTraceWriter::intern(std::string_view name) {
   return id;
 }
 
-void ChromeTraceWriter::begin_event(char phase) {
-  file_.put(first_event_ ? std::string_view{"\n{\"ph\":\""} : std::string_view{",\n{\"ph\":\""});
-  first_event_ = false;
-  file_.put(phase);
-  file_.put('"');
+Pen ChromeTraceWriter::begin_event(char phase, std::size_t text_bytes) {
+  Pen pen = file_.line(kFixedBytes + text_bytes);
+  if (!std::exchange(first_event_, false)) pen.put(',');
+  pen.put("\n{\"ph\":\"");
+  pen.put(phase);
+  pen.put('"');
+  return pen;
 }
 
 void ChromeTraceWriter::put_metadata(std::string_view what, std::string_view place, std::string_view key,
                                      std::string_view json_value) {
-  begin_event('M');
-  file_.put(fmt::format(R"({},"name":"{}","args":{{"{}":{}}}}})", place, what, key, json_value));
+  const std::string rest = fmt::format(R"({},"name":"{}","args":{{"{}":{}}}}})", place, what, key, json_value);
+  Pen pen = begin_event('M', rest.size());
+  pen.put(rest);
+  file_.commit(pen);
 }
 
 void ChromeTraceWriter::announce_process(std::uint64_t process, std::string_view name, std::uint64_t sort_index) {
@@ -134,18 +143,18 @@ void ChromeTraceWriter::span(TrackId track, SpanKind kind, NameId name, Cycles b
   const Row& place = row(track);
   if (!place.shown || !window_.clip(begin, end)) return;
   const std::uint64_t from = time_.nanoseconds(begin);
-  begin_event('X');
-  file_.put(place.place);
-  file_.put(R"(,"ts":)");
-  file_.put_thousandths(from);
-  file_.put(R"(,"dur":)");
-  file_.put_thousandths(time_.nanoseconds(end) - from);
   const std::string_view text = json_names_[static_cast<std::size_t>(name)];
+  Pen pen = begin_event('X', place.place.size() + text.size());
+  pen.put(place.place);
+  pen.put(R"(,"ts":)");
+  pen.put_thousandths(from);
+  pen.put(R"(,"dur":)");
+  pen.put_thousandths(time_.nanoseconds(end) - from);
   const auto named = [&](std::string_view head, std::string_view key) {
-    file_.put(head);
-    file_.put(text);
-    file_.put(key);
-    file_.put_number(detail);
+    pen.put(head);
+    pen.put(text);
+    pen.put(key);
+    pen.put_number(detail);
   };
   switch (kind) {
     case SpanKind::Task:
@@ -155,8 +164,8 @@ void ChromeTraceWriter::span(TrackId track, SpanKind kind, NameId name, Cycles b
       named(R"(,"cat":"instruction","name":)", R"(,"args":{"pc":)");
       break;
     case SpanKind::Wait:
-      file_.put(wait_heads_.at(detail));
-      file_.put(text);
+      pen.put(wait_heads_.at(detail));
+      pen.put(text);
       break;
     case SpanKind::Transfer:
       named(R"(,"cat":"transfer","name":)", R"(,"args":{"bytes":)");
@@ -165,23 +174,25 @@ void ChromeTraceWriter::span(TrackId track, SpanKind kind, NameId name, Cycles b
       named(R"(,"cat":"work","name":)", R"(,"args":{"detail":)");
       break;
   }
-  file_.put(R"(,"begin_cycle":)");
-  file_.put_number(begin.count());
-  file_.put(R"(,"cycles":)");
-  file_.put_number(elapsed(begin, end).count());
-  file_.put("}}");
+  pen.put(R"(,"cycle":)");
+  pen.put_number(begin.count());
+  pen.put(R"(,"cycles":)");
+  pen.put_number(elapsed(begin, end).count());
+  pen.put("}}");
+  file_.commit(pen);
 }
 
 void ChromeTraceWriter::put_arrow(char phase, FlowKind kind, const Row& row, std::uint64_t nanoseconds) {
-  begin_event(phase);
-  file_.put(row.place);
-  file_.put(R"(,"ts":)");
-  file_.put_thousandths(nanoseconds);
-  file_.put(R"(,"cat":"flow","name":")");
-  file_.put(kFlowKindNames[static_cast<std::size_t>(kind)]);
-  file_.put(R"(","id":)");
-  file_.put_number(arrows_);
-  file_.put(phase == 'f' ? std::string_view{R"(,"bp":"e"})"} : std::string_view{"}"});
+  Pen pen = begin_event(phase, row.place.size());
+  pen.put(row.place);
+  pen.put(R"(,"ts":)");
+  pen.put_thousandths(nanoseconds);
+  pen.put(R"(,"cat":"flow","name":")");
+  pen.put(kFlowKindNames[static_cast<std::size_t>(kind)]);
+  pen.put(R"(","id":)");
+  pen.put_number(arrows_);
+  pen.put(phase == 'f' ? std::string_view{R"(,"bp":"e"})"} : std::string_view{"}"});
+  file_.commit(pen);
 }
 
 void ChromeTraceWriter::flow(FlowKind kind, TrackId from, Cycles from_time, TrackId to, Cycles to_time) {
@@ -208,13 +219,14 @@ ChromeTraceWriter::Counter& ChromeTraceWriter::counter_of(Row& row, TrackId trac
 }
 
 void ChromeTraceWriter::put_sample(const Counter& counter, Cycles at, std::uint64_t value) {
-  begin_event('C');
-  file_.put(counter.place);
-  file_.put(R"(,"ts":)");
-  file_.put_thousandths(time_.nanoseconds(at));
-  file_.put(R"(,"args":{"value":)");
-  file_.put_number(value);
-  file_.put("}}");
+  Pen pen = begin_event('C', counter.place.size());
+  pen.put(counter.place);
+  pen.put(R"(,"ts":)");
+  pen.put_thousandths(time_.nanoseconds(at));
+  pen.put(R"(,"args":{"value":)");
+  pen.put_number(value);
+  pen.put("}}");
+  file_.commit(pen);
 }
 
 void ChromeTraceWriter::counter(TrackId track, NameId name, Cycles at, std::uint64_t value) {

@@ -66,7 +66,8 @@ class ChromeTraceWriter final : public Sink {
   void announce_rows();
   void announce_process(std::uint64_t process, std::string_view name, std::uint64_t sort_index);
   Counter& counter_of(Row& row, TrackId track, NameId name);
-  void begin_event(char phase);
+  /// The start of an event with room for its fixed parts and `text_bytes`.
+  [[nodiscard]] Pen begin_event(char phase, std::size_t text_bytes);
   void put_metadata(std::string_view what, std::string_view place, std::string_view key, std::string_view json_value);
   void put_arrow(char phase, FlowKind kind, const Row& row, std::uint64_t nanoseconds);
   void put_sample(const Counter& counter, Cycles at, std::uint64_t value);

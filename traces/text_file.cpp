@@ -1,9 +1,7 @@
 #include "traces/text_file.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <charconv>
 #include <system_error>
 #include <utility>
 
@@ -12,8 +10,7 @@
 namespace npu::traces {
 namespace {
 
-constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
-constexpr std::size_t kNumberBytes = 24;  ///< more than the digits of any 64-bit number
+constexpr std::size_t kBufferBytes = 4 * TextFile::kLineBytes;
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
@@ -28,20 +25,6 @@ TextFile::TextFile(std::string path)
   std::setvbuf(file_.get(), nullptr, _IONBF, 0);
 }
 
-void TextFile::put_number(std::uint64_t value) {
-  if (buffer_.size() - used_ < kNumberBytes) spill();
-  char* const at = buffer_.data() + used_;
-  used_ += static_cast<std::size_t>(std::to_chars(at, at + kNumberBytes, value).ptr - at);
-}
-
-void TextFile::put_thousandths(std::uint64_t value) {
-  put_number(value / 1000);
-  const auto fraction = static_cast<unsigned>(value % 1000);
-  const auto digit = [](unsigned d) { return static_cast<char>('0' + d); };
-  const std::array<char, 4> text{'.', digit(fraction / 100), digit(fraction / 10 % 10), digit(fraction % 10)};
-  put(std::string_view{text.data(), text.size()});
-}
-
 void TextFile::spill() {
   if (failure_ == 0 && used_ > 0) {
     errno = 0;
@@ -52,7 +35,7 @@ void TextFile::spill() {
   used_ = 0;
 }
 
-void TextFile::put_large(std::string_view text) {
+void TextFile::put(std::string_view text) {
   while (!text.empty()) {
     if (used_ == buffer_.size()) spill();
     const std::size_t part = std::min(text.size(), buffer_.size() - used_);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <limits>
 #include <utility>
 
@@ -18,7 +19,8 @@ constexpr std::array<std::string_view, 3> kStateNames{"idle", "busy", "wait"};
 
 /// Text without the characters that end or escape a word of the format.
 std::string word(std::string_view text) {
-  std::string result{text};
+  constexpr std::size_t kWordBytes = 4096;
+  std::string result{text.substr(0, kWordBytes)};
   std::replace_if(
       result.begin(), result.end(), [](char c) { return c <= ' ' || c > '~' || c == '\\'; }, '_');
   return result.empty() ? "_" : result;
@@ -32,12 +34,14 @@ std::string identifier_word(std::string_view text) {
   return result;
 }
 
-/// Shortest distinct codes over the 94 printable characters: "!" to "~", then "!!" and so on.
+/// Shortest distinct codes over the 90 printable characters from % on: naive readers trip over ! to $, which also
+/// begin times and keywords.
 std::string identifier_code(std::size_t number) {
-  constexpr std::size_t kDigits = 94;
+  constexpr char kFirst = '%';
+  constexpr std::size_t kDigits = '~' - kFirst + 1;
   std::string code;
   for (std::size_t rest = number + 1; rest > 0; rest = (rest - 1) / kDigits) {
-    code += static_cast<char>('!' + (rest - 1) % kDigits);
+    code += static_cast<char>(kFirst + (rest - 1) % kDigits);
   }
   return code;
 }
@@ -226,26 +230,27 @@ void VcdWriter::put_header() {
 }
 
 void VcdWriter::put_value(const Variable& v) {
+  Pen pen = file_.line(TextFile::kLineBytes);
   const auto put_text = [&](std::string_view text) {
-    file_.put('s');
-    file_.put(text);
-    file_.put(' ');
+    pen.put('s');
+    pen.put(text);
+    pen.put(' ');
   };
   switch (v.type) {
     case Type::Bit:
-      file_.put(v.value != 0 ? '1' : '0');
+      pen.put(v.value != 0 ? '1' : '0');
       break;
     case Type::Vector:
-      file_.put('b');
+      pen.put('b');
       if (v.value == kNone) {
-        file_.put('z');
+        pen.put('z');
       } else {
         // Leading zeros may be left out: the reader extends on the left with 0.
-        std::uint64_t bit = 1;
-        while (bit <= v.value / 2) bit <<= 1;
-        for (; bit > 0; bit >>= 1) file_.put((v.value & bit) != 0 ? '1' : '0');
+        for (unsigned bit = std::max(1U, static_cast<unsigned>(std::bit_width(v.value))); bit-- > 0;) {
+          pen.put((v.value >> bit & 1) != 0 ? '1' : '0');
+        }
       }
-      file_.put(' ');
+      pen.put(' ');
       break;
     case Type::Name:
       put_text(v.value == kNone ? std::string_view{"-"} : std::string_view{words_[v.value]});
@@ -257,8 +262,9 @@ void VcdWriter::put_value(const Variable& v) {
       put_text(v.value == kNone ? std::string_view{"-"} : kWaitReasonNames.at(v.value));
       break;
   }
-  file_.put(v.identifier);
-  file_.put('\n');
+  pen.put(v.identifier);
+  pen.put('\n');
+  file_.commit(pen);
 }
 
 void VcdWriter::set(std::size_t variable, std::uint64_t value, std::uint64_t cycle) {
@@ -267,9 +273,11 @@ void VcdWriter::set(std::size_t variable, std::uint64_t value, std::uint64_t cyc
   v.value = value;
   if (cycle == window_.begin.count()) return;  // part of $dumpvars
   if (cycle != stamped_cycle_) {
-    file_.put('#');
-    file_.put_number(time_.picoseconds(Cycles{cycle}));
-    file_.put('\n');
+    Pen pen = file_.line(Pen::kNumberBytes + 2);
+    pen.put('#');
+    pen.put_number(time_.picoseconds(Cycles{cycle}));
+    pen.put('\n');
+    file_.commit(pen);
     stamped_cycle_ = cycle;
   }
   put_value(v);

@@ -74,7 +74,7 @@ TEST_CASE("a Chrome trace holds every span with its row, name, time and detail",
   CHECK(spans[0].at("cat") == "task");
   CHECK(spans[0].at("ts").dump() == "0.1");
   CHECK(spans[0].at("dur").dump() == "0.1");
-  CHECK(spans[0].at("args") == json{{"block", 7}, {"begin_cycle", 100}, {"cycles", 100}});
+  CHECK(spans[0].at("args") == json{{"block", 7}, {"cycle", 100}, {"cycles", 100}});
 
   CHECK(rows.at(row_of(spans[1])) == "card0/aic0.mte2");
   CHECK(spans[1].at("cat") == "instruction");
@@ -83,7 +83,7 @@ TEST_CASE("a Chrome trace holds every span with its row, name, time and detail",
   CHECK(spans[3].at("name") == "wait: flag");
   CHECK(spans[3].at("cat") == "wait");
   CHECK(spans[3].at("cname") == "grey");
-  CHECK(spans[3].at("args") == json{{"reason", "flag"}, {"for", "tload"}, {"begin_cycle", 150}, {"cycles", 10}});
+  CHECK(spans[3].at("args") == json{{"reason", "flag"}, {"for", "tload"}, {"cycle", 150}, {"cycles", 10}});
 
   CHECK(rows.at(row_of(spans[8])) == "host/host");
   CHECK(spans[8].at("cat") == "work");
@@ -173,7 +173,7 @@ TEST_CASE("a Chrome trace keeps to its window", "[traces][chrome]") {
     CHECK(nanoseconds(e.at("ts")) + (e.contains("dur") ? nanoseconds(e.at("dur")) : 0) <= 270);
   }
   CHECK(spans[0].at("name") == "gemm");
-  CHECK(spans[0].at("args").at("begin_cycle") == 150);
+  CHECK(spans[0].at("args").at("cycle") == 150);
   CHECK(spans[0].at("args").at("cycles") == 50);
   CHECK(events(trace, "s").empty());  // both arrows end after the window
 }

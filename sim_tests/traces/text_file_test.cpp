@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -19,15 +20,19 @@ TEST_CASE("a text file holds what was put into it, across the edges of its buffe
   std::string expected;
   const std::string long_text(3'000'000, 'x');
   for (std::uint64_t i = 0; i < 300'000; ++i) {
-    file.put_number(i);
-    file.put(' ');
+    Pen pen = file.line(64);
+    pen.put_number(i);
+    pen.put(' ');
+    file.commit(pen);
     expected += std::to_string(i) + " ";
     if (i == 150'000) {
       file.put(long_text);
       expected += long_text;
     }
   }
-  file.put_number(std::numeric_limits<std::uint64_t>::max());
+  Pen pen = file.line(Pen::kNumberBytes);
+  pen.put_number(std::numeric_limits<std::uint64_t>::max());
+  file.commit(pen);
   expected += "18446744073709551615";
   file.close();
   file.close();
@@ -35,14 +40,14 @@ TEST_CASE("a text file holds what was put into it, across the edges of its buffe
 }
 
 TEST_CASE("thousandths are written with three decimals", "[traces][file]") {
-  const TemporaryFile temporary{".txt"};
-  TextFile file{temporary.path()};
+  std::array<char, 256> memory{};
+  Pen pen{memory.data()};
   for (const std::uint64_t value : {0ULL, 7ULL, 45ULL, 999ULL, 1000ULL, 1234567ULL}) {
-    file.put_thousandths(value);
-    file.put(' ');
+    pen.put_thousandths(value);
+    pen.put(' ');
   }
-  file.close();
-  CHECK(temporary.text() == "0.000 0.007 0.045 0.999 1.000 1234.567 ");
+  const auto length = static_cast<std::size_t>(pen.position() - memory.data());
+  CHECK(std::string(memory.data(), length) == "0.000 0.007 0.045 0.999 1.000 1234.567 ");
 }
 
 TEST_CASE("a full disk is reported when the file is closed, with file, reason and way out", "[traces][negative]") {
