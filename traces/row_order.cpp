@@ -29,10 +29,10 @@ std::strong_ordering natural_order(std::string_view a, std::string_view b) {
     if (is_digit(a[i]) && is_digit(b[j])) {
       const auto x = take_number(a, i);
       const auto y = take_number(b, j);
-      if (const auto order = x.size() <=> y.size(); order != 0) return order;
-      if (const auto order = x.compare(y) <=> 0; order != 0) return order;
+      if (const auto order = x.size() <=> y.size(); std::is_neq(order)) return order;
+      if (const auto order = x <=> y; std::is_neq(order)) return order;
     } else {
-      if (const auto order = a[i] <=> b[j]; order != 0) return order;
+      if (const auto order = a[i] <=> b[j]; std::is_neq(order)) return order;
       ++i;
       ++j;
     }
@@ -80,12 +80,12 @@ Place place_of(const TrackInfo& track) {
 bool row_before(const TrackInfo& a, const TrackInfo& b) {
   const Place x = place_of(a);
   const Place y = place_of(b);
-  if (const auto order = std::tie(x.group, x.card, x.unit) <=> std::tie(y.group, y.card, y.unit); order != 0) {
-    return order < 0;
+  if (const auto order = std::tie(x.group, x.card, x.unit) <=> std::tie(y.group, y.card, y.unit); std::is_neq(order)) {
+    return std::is_lt(order);
   }
-  if (const auto order = natural_order(x.owner, y.owner); order != 0) return order < 0;
+  if (const auto order = natural_order(x.owner, y.owner); std::is_neq(order)) return std::is_lt(order);
   if (x.pipe != y.pipe) return x.pipe < y.pipe;
-  return natural_order(a.name, b.name) < 0;
+  return std::is_lt(natural_order(a.name, b.name));
 }
 
 std::vector<std::size_t> reading_order(std::span<const TrackInfo> tracks) {

@@ -1,6 +1,7 @@
 #include "traces/timebase.hpp"
 
 #include <charconv>
+#include <cmath>
 #include <string>
 
 #include "isa/errors.hpp"
@@ -26,7 +27,7 @@ Timebase::Timebase(double core_mhz) : core_mhz_{core_mhz} {
   if (!(core_mhz >= 1 && core_mhz <= 100'000)) {
     throw config_error("trace clock: expected 1..100000 MHz, got {}", core_mhz);
   }
-  period_fs_ = static_cast<std::uint64_t>(1e9 / core_mhz + 0.5);
+  period_fs_ = static_cast<std::uint64_t>(std::llround(1e9 / core_mhz));
 }
 
 Window parse_window(std::string_view text) {
