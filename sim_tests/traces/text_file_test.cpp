@@ -1,0 +1,65 @@
+#include "traces/text_file.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include "isa/errors.hpp"
+#include "sim_tests/support/temporary_file.hpp"
+
+namespace npu::traces {
+
+using test::TemporaryFile;
+
+TEST_CASE("a text file holds what was put into it, across the edges of its buffer", "[traces][file]") {
+  const TemporaryFile temporary{".txt"};
+  TextFile file{temporary.path()};
+  std::string expected;
+  const std::string long_text(3'000'000, 'x');
+  for (std::uint64_t i = 0; i < 300'000; ++i) {
+    Pen pen = file.line(64);
+    pen.put_number(i);
+    pen.put(' ');
+    file.commit(pen);
+    expected += std::to_string(i) + " ";
+    if (i == 150'000) {
+      file.put(long_text);
+      expected += long_text;
+    }
+  }
+  Pen pen = file.line(Pen::kNumberBytes);
+  pen.put_number(std::numeric_limits<std::uint64_t>::max());
+  file.commit(pen);
+  expected += "18446744073709551615";
+  file.close();
+  file.close();
+  CHECK(temporary.text() == expected);
+}
+
+TEST_CASE("thousandths are written with three decimals", "[traces][file]") {
+  std::array<char, 256> memory{};
+  Pen pen{memory.data()};
+  for (const std::uint64_t value : {0ULL, 7ULL, 45ULL, 999ULL, 1000ULL, 1234567ULL}) {
+    pen.put_thousandths(value);
+    pen.put(' ');
+  }
+  const auto length = static_cast<std::size_t>(pen.position() - memory.data());
+  CHECK(std::string(memory.data(), length) == "0.000 0.007 0.045 0.999 1.000 1234.567 ");
+}
+
+TEST_CASE("a full disk is reported when the file is closed, with file, reason and way out", "[traces][negative]") {
+  TextFile file{"/dev/full"};
+  const std::string block(1 << 20, 'x');
+  for (int i = 0; i < 4; ++i) file.put(block);
+  CHECK_THROWS_WITH(file.close(), Catch::Contains("/dev/full") && Catch::Contains("No space left on device") &&
+                                      Catch::Contains("--trace-window"));
+}
+
+TEST_CASE("a file that cannot be created is refused at once", "[traces][negative]") {
+  CHECK_THROWS_AS(TextFile{"/nonexistent/directory/t.json"}, ConfigError);
+}
+
+}  // namespace npu::traces

@@ -1,0 +1,115 @@
+// Waveforms for GTKWave and other viewers: Value Change Dump (IEEE 1364-2005, 18.2) with string variables, an extension
+// that GTKWave, vcd2fst and Surfer read.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "traces/name_table.hpp"
+#include "traces/scope_pattern.hpp"
+#include "traces/sink.hpp"
+#include "traces/text_file.hpp"
+#include "traces/timebase.hpp"
+
+namespace npu::traces {
+
+struct VcdOptions {
+  double core_mhz;  ///< clock of the cycles of all events
+  Level level = Level::Pipe;
+  Window window{};
+  std::string scope{};  ///< ScopePattern; empty: every track
+};
+
+/// Writes changes only, in ticks of 1 ps. Scopes follow the dotted names of the tracks, in reading order. Variables:
+///   core                           task (string), block (32 bits)
+///   pipe, from Level::Pipe         busy (1 bit), state (string idle, busy or wait), op (string)
+///   pipe, from Level::Signal       also pc (32 bits), wait_reason (string)
+///   host, orchestrator, scheduler  busy, work (string)
+///   link                           busy, transfer (string)
+///   counter                        64 bits, named like the counter, in the scope of its track
+/// While nothing runs, strings read "-" and vectors are z. Spans of no cycles leave no mark; arrows do not appear.
+/// Events are kept in memory (24 bytes a span that follows its neighbour at once) and written by finish(), because a
+/// VCD must be in order of time over all tracks.
+class VcdWriter final : public Sink {
+ public:
+  /// Throws ConfigError if the file cannot be created.
+  VcdWriter(std::string path, const VcdOptions& options);
+  /// Completes the file if nobody did, so that the trace of a run that failed can be read; errors are dropped here.
+  ~VcdWriter() override;
+  VcdWriter(const VcdWriter&) = delete;
+  VcdWriter& operator=(const VcdWriter&) = delete;
+
+  TrackId add_track(const TrackInfo& info) override;
+  NameId intern(std::string_view name) override;
+  void span(TrackId track, SpanKind kind, NameId name, Cycles begin, Cycles end, std::uint64_t detail) override;
+  void flow(FlowKind, TrackId, Cycles, TrackId, Cycles) override {}
+  void counter(TrackId track, NameId name, Cycles at, std::uint64_t value) override;
+
+  /// Throws ConfigError if the scope pattern takes none of the tracks announced so far. For use before a long run.
+  void check_scope() const;
+  /// Writes the file. Throws ConfigError if any write failed, or as check_scope(). Events may not follow.
+  void finish();
+
+ private:
+  enum class Action : std::uint32_t { Idle, Busy, Wait, Sample };
+  /// Subject is a track, or for Sample a counter. Value: of a span its name (high half) and detail (low half).
+  struct Change {
+    std::uint64_t cycle;
+    std::uint64_t value;
+    std::uint32_t subject;
+    Action action;
+  };
+  enum class Type : std::uint8_t { Bit, Vector, Name, State, Reason };
+  struct Variable {
+    std::string name;
+    Type type;
+    unsigned width;
+    std::string identifier;
+    std::uint64_t value;  ///< as last written
+  };
+  struct Track {
+    TrackInfo info;
+    bool selected = false;
+    bool open = false;  ///< a span has been seen whose end is not yet a change
+    Cycles open_end;
+    std::size_t first_variable = 0;
+    std::size_t end_variable = 0;
+    std::vector<std::size_t> counters;
+  };
+  struct Counter {
+    NameId name;
+    std::uint64_t initial;      ///< last value before the window, or kNone
+    std::uint64_t last_change;  ///< index in changes_, or kNone
+    std::size_t variable;
+  };
+  struct Scope;
+
+  [[nodiscard]] Track& track(TrackId id) { return tracks_[static_cast<std::size_t>(id)]; }
+  void close_open_span(std::uint32_t index);
+  std::size_t declare(std::string name, Type type, unsigned width);
+  void declare_variables();
+  void put_scope(const Scope& scope);
+  void put_declaration(const Variable& variable);
+  void put_header();
+  void put_value(const Variable& variable);
+  void set(std::size_t variable, std::uint64_t value, std::uint64_t cycle);
+  void apply(const Change& change);
+
+  Timebase time_;
+  Level level_;
+  Window window_;
+  ScopePattern scope_;
+  TextFile file_;
+  NameTable names_;
+  std::vector<std::string> words_;  ///< by NameId, as legal string values
+  std::vector<Track> tracks_;
+  std::vector<Counter> counters_;
+  std::vector<Change> changes_;
+  std::vector<Variable> variables_;
+  std::uint64_t stamped_cycle_ = 0;
+  bool finished_ = false;
+};
+
+}  // namespace npu::traces
