@@ -271,8 +271,11 @@ void Scheduler::end_resolve(std::uint32_t task, std::uint64_t now) {
 }
 
 bool Scheduler::held_back(Shape shape) const {
-  // A waiting cohort gets the next free cores of its kind; a mixed cohort needs both kinds.
-  return !lane(shape).cohorts.empty() || !lane(Shape::Mixed).cohorts.empty();
+  // A waiting cohort gets the next free cores that it could use; mixed blocks use both kinds.
+  return std::any_of(kShapes.begin(), kShapes.end(), [&](Shape waiting) {
+    const bool share_cores = waiting == shape || waiting == Shape::Mixed || shape == Shape::Mixed;
+    return share_cores && !lane(waiting).cohorts.empty();
+  });
 }
 
 void Scheduler::claim_cohorts() {

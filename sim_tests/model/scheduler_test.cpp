@@ -208,6 +208,20 @@ TEST_CASE("A sync-start task waits until all its blocks have a core") {
   CHECK(b.starts("late") == Cycles64{560});
 }
 
+TEST_CASE("Mixed blocks do not overtake a vector cohort that waits for their cores") {
+  CardBench b{scheduler_machine(1, 1), options(1, true)};
+  b.work.durations = {{"long", 500}, {"cohort", 50}, {"mixed", 70}};
+  const auto longer = make_kernel("long", false, true), cohort = make_kernel("cohort", false, true),
+             mixed = make_kernel("mixed", true, true);
+  b.run([&](OrchestratorApi& api) {
+    api.submit(task(longer));
+    api.submit(task(mixed));
+    api.submit(together(task(cohort, 2)));
+  });
+  CHECK(b.starts("cohort") == Cycles64{510, 510});
+  CHECK(b.starts("mixed") == Cycles64{560, 563, 563});
+}
+
 TEST_CASE("A sync-start task with more blocks than cores is refused") {
   CardBench b{scheduler_machine(2, 1)};
   const auto k = make_kernel("k", true, false);

@@ -12,8 +12,8 @@
 
 #include "isa/errors.hpp"
 #include "model/system/card_group.hpp"
-#include "sim_tests/support/spy_sink.hpp"
 #include "sim_tests/support/scheduler_machine.hpp"
+#include "sim_tests/support/spy_sink.hpp"
 
 namespace npu::test {
 
