@@ -11,9 +11,10 @@
 namespace npu::isa {
 
 struct BufferSpec {
-  Bytes capacity;     ///< allocatable bytes
-  Bytes physical;     ///< addressable bytes (UB: 192 KiB of which 184 KiB are allocatable)
+  Bytes capacity;           ///< allocatable bytes
+  Bytes physical;           ///< addressable bytes (UB: 192 KiB of which 184 KiB are allocatable)
   std::uint32_t alignment;  ///< of a tile's base, bytes
+  bool operator==(const BufferSpec&) const = default;
 };
 
 struct ArchSpec {
@@ -28,6 +29,7 @@ struct ArchSpec {
   std::uint32_t cache_line;        ///< bytes of a scalar data-cache line
 
   [[nodiscard]] const BufferSpec& buffer(Space s) const { return buffers[index_of(s)]; }
+  bool operator==(const ArchSpec&) const = default;
 };
 
 /// The a2a3 manual's figures, for tests and tools that need a card without a machine file.

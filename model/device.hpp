@@ -52,6 +52,7 @@ struct TaskSpec {
   std::vector<TensorArg> tensors;     ///< in the order of the kernel's tensor arguments
   std::vector<std::int64_t> scalars;  ///< in the order of the kernel's scalar arguments
   std::vector<TaskId> after;          ///< explicit dependencies (write-after-read is not derived)
+  bool sync_start = false;            ///< all blocks get a core together or none does (blocks that wait for each other)
 };
 
 /// What the program of a card's orchestrator thread can do. Calls cost simulated time.
@@ -61,9 +62,9 @@ class OrchestratorApi {
   virtual TaskId submit(const TaskSpec& task) = 0;
   /// Reads an int32 that a task produces; blocks until its last writer has completed.
   virtual std::int32_t read_i32(GmAddress address) = 0;
-  /// Stops the run with a ProgramError (for example an overflow seen in a count).
-  virtual std::uint32_t card() const = 0;
+  [[nodiscard]] virtual std::uint32_t card() const = 0;
 };
+/// An exception that leaves the program (a ProgramError for an overflow seen in a count) stops the run.
 using CardProgram = std::function<void(OrchestratorApi&)>;
 
 enum class Mode : std::uint8_t { Functional, Timed, Timing };

@@ -12,6 +12,7 @@ namespace npu::model {
 
 struct ClockParams {
   double core_mhz;
+  bool operator==(const ClockParams&) const = default;
 };
 
 /// Costs in core cycles; bandwidths in bytes per core cycle of one core's port.
@@ -19,14 +20,14 @@ struct CoreParams {
   std::uint32_t queue_depth;
   // scalar unit
   std::uint32_t scalar_cycles, scalar_tile_load_cycles, scalar_tile_store_cycles;
-  std::uint32_t cache_lines;      ///< of the scalar data cache
-  double dcci_ns;                 ///< per line
+  std::uint32_t cache_lines;  ///< of the scalar data cache
+  double dcci_ns;             ///< per line
   std::uint32_t flag_issue_cycles;
   std::uint32_t cross_flag_cycles;  ///< one way
   // MTE2
   std::uint32_t mte2_issue_gap_cycles, mte2_row_cycles;
   double mte2_l1_bytes_per_cycle, mte2_ub_bytes_per_cycle;
-  std::uint32_t mte2_align_bytes;     ///< row strides that are not a multiple pay the penalty
+  std::uint32_t mte2_align_bytes;  ///< row strides that are not a multiple pay the penalty
   double mte2_misaligned_l1_factor, mte2_misaligned_ub_factor;
   // MTE1
   std::uint32_t mte1_startup_cycles;
@@ -42,6 +43,7 @@ struct CoreParams {
   std::uint32_t ub_bank_bytes, ub_bank_groups;
   // MTE3
   double mte3_bytes_per_cycle;
+  bool operator==(const CoreParams&) const = default;
 };
 
 /// Vector instructions: fixed + slope x repeats, in core cycles.
@@ -57,40 +59,48 @@ struct VectorParams {
 
 struct MemoryParams {
   double hbm_capacity_gib;
-  double hbm_read_gb_per_s, hbm_write_gb_per_s;  ///< achievable, shared by all cores
-  double l2_mib, l2_block_kib;
+  /// Achievable, shared by all cores. Reads and write-backs share one bus: a byte written takes as much of it as
+  /// hbm_read / hbm_write bytes read.
+  double hbm_read_gb_per_s, hbm_write_gb_per_s;
+  double hbm_row_overhead_bytes;  ///< added to every row of a strided transfer: short rows stream less efficiently
+  double l2_mib, l2_block_kib;    ///< a block is the unit of replacement; it has 64 sectors that are filled separately
   double l2_read_gb_per_s, l2_write_gb_per_s;
   std::uint32_t read_hit_cycles, read_miss_cycles, write_cycles;
+  bool operator==(const MemoryParams&) const = default;
 };
 
 struct LinkParams {
-  double gb_per_s;        ///< per direction and card pair
-  double latency_us;      ///< one way, of a remote load, store or notify
-  double poll_ns;         ///< period of TWAIT's poll of a local cell
+  double gb_per_s;    ///< per direction and card pair
+  double latency_us;  ///< one way, of a remote load, store or notify
+  double poll_ns;     ///< period of TWAIT's poll of a local cell
+  bool operator==(const LinkParams&) const = default;
 };
 
 struct SchedulerParams {
   std::uint32_t threads;
-  double submit_us;             ///< orchestrator, per task
-  double dispatch_us;           ///< scheduler thread, per task: build payload
-  double publish_ns;            ///< scheduler thread, per block and core
-  double visible_ns;            ///< dispatch register write until the core sees it
-  double finish_visible_ns;     ///< condition register write until the scheduler can see it
-  double poll_ns;               ///< scheduler thread, per completion it picks up
+  double submit_us;                    ///< orchestrator, per task
+  double dispatch_us;                  ///< scheduler thread, per task: build payload
+  double publish_ns;                   ///< scheduler thread, per block and core
+  double visible_ns;                   ///< dispatch register write until the core sees it
+  double finish_visible_ns;            ///< condition register write until the scheduler can see it
+  double poll_ns;                      ///< scheduler thread, per completion it picks up
   double resolve_us, resolve_edge_us;  ///< scheduler thread, per completed task, and per successor
-  double task_setup_us;         ///< on the core, payload staged: invalidate and acknowledge
-  double task_cold_us;          ///< first task of a core
-  double mixed_skew_ns;         ///< start of the vector parts after the cube part
+  double task_setup_us;                ///< on the core, payload staged: invalidate and acknowledge
+  double task_cold_us;                 ///< first task of a core
+  double mixed_skew_ns;                ///< start of the vector parts after the cube part
+  bool operator==(const SchedulerParams&) const = default;
 };
 
 struct HostParams {
   double run_us;         ///< fixed, per run
   double submit_us;      ///< per card program
   double copy_gb_per_s;  ///< host to device and back
+  bool operator==(const HostParams&) const = default;
 };
 
 struct SystemParams {
   double stall_limit_ms;  ///< simulated time without a retired instruction that counts as a hang
+  bool operator==(const SystemParams&) const = default;
 };
 
 struct Params {
@@ -102,20 +112,26 @@ struct Params {
   SchedulerParams scheduler;
   HostParams host;
   SystemParams system;
+  bool operator==(const Params&) const = default;
 };
 
 /// One figure of the effective machine, for `config show` and run directories.
 struct Figure {
   std::string key;     ///< "memory.hbm_read_gb_per_s"
   std::string value;   ///< as written
-  std::string source;  ///< where it comes from, with confidence
+  std::string source;  ///< where it comes from
   bool overridden = false;
+  std::string confidence;  ///< measured, vendor, model, guess; "set" for an override; empty when the file does not say
+  std::string unit;        ///< "MHz"
+  std::string meaning;     ///< one clause
+  bool operator==(const Figure&) const = default;
 };
 
 struct Machine {
   isa::ArchSpec arch;
   Params params;
-  std::vector<Figure> figures;  ///< in file order
+  std::vector<Figure> figures;  ///< every key once, section by section
+  bool operator==(const Machine&) const = default;
 };
 
 /// Loads a machine file. `platform` is a shipped name (a2a3, alias a2a3sim) or a path to a .toml file; `overrides` are
@@ -123,9 +139,15 @@ struct Machine {
 /// missing key, wrong type, value out of range, each with file, key and limit.
 [[nodiscard]] Machine load_machine(std::string_view platform, const std::vector<std::string>& overrides);
 
+/// A complete machine file: fed back to load_machine it gives an equal Machine.
+[[nodiscard]] std::string effective_toml(const Machine& machine);
+
 /// Cycles of a time at the machine's clock, rounded up.
 [[nodiscard]] std::uint64_t cycles_of_ns(const Params& params, double ns);
 /// Microseconds of a number of core cycles.
 [[nodiscard]] double us_of_cycles(const Params& params, std::uint64_t cycles);
+
+/// Bytes per core cycle of a bandwidth in decimal GB/s.
+[[nodiscard]] double bytes_per_cycle(const Params& params, double gb_per_s);
 
 }  // namespace npu::model

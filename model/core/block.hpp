@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "isa/program.hpp"
@@ -39,6 +40,8 @@ class CoreInterface {
   virtual void start(const Block& block) = 0;
   /// A line for the deadlock table: what each stuck unit waits for and since when; empty when idle.
   [[nodiscard]] virtual std::string describe_wait() const = 0;
+  /// Instructions retired since the start of the simulation, all pipes: the sign of life that stall detection counts.
+  [[nodiscard]] virtual std::uint64_t retired() const = 0;
   [[nodiscard]] virtual traces::TrackId track() const = 0;
 };
 

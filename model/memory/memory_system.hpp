@@ -23,6 +23,7 @@ struct Transfer {
   std::uint32_t line_bytes = 0;
   std::int64_t pitch = 0;
   double port_bytes_per_cycle = 0;  ///< what the mover could do alone (its law: rows, width, penalties)
+  double shared_factor = 1;         ///< shared bandwidth taken per byte: above 1 for row strides the memory dislikes
 };
 
 /// Told when the last byte has passed the mover's port. The data is there `latency` cycles later; meanwhile the mover
@@ -33,8 +34,11 @@ class TransferClient {
   virtual void transfer_passed(std::uint32_t tag, std::uint64_t latency) = 0;
 };
 
+/// Bytes of a card's memory, whoever asked for them.
 struct MemoryTraffic {
-  std::uint64_t hbm_read = 0, hbm_write = 0, l2_read = 0, l2_write = 0, l2_hit = 0;  ///< bytes
+  std::uint64_t hbm_read = 0, hbm_write = 0;  ///< fills of L2, write-backs of dirty sectors
+  std::uint64_t l2_read = 0, l2_write = 0;    ///< all bytes read, all bytes written
+  std::uint64_t l2_hit = 0;                   ///< the part of l2_read found in L2
 };
 struct LinkTraffic {
   std::uint32_t from = 0, to = 0;
@@ -42,9 +46,12 @@ struct LinkTraffic {
   std::uint64_t busy = 0;  ///< cycles with at least one flow
 };
 
-/// Laws: every flow belongs to shared resources (HBM read, L2 read, L2 write of a card; one link direction) that divide
-/// their bandwidth max-min fairly, each flow capped by its port. A local read splits into L2-hit and L2-miss bytes by
-/// block (LRU); a write lands in L2 and evicts dirty blocks to HBM. A remote access uses the link of its direction.
+/// Laws: every flow belongs to shared resources (HBM, L2 read, L2 write of a card; one link direction) that divide
+/// their bandwidth max-min fairly. A local read splits into L2-hit bytes (L2 read) and L2-miss bytes (HBM) by sector,
+/// with LRU blocks; a write lands in L2. Whoever evicts dirty sectors pays for their write-back on HBM. A transfer's
+/// parts advance side by side, each capped by its part of the port, so alone it takes bytes / port. A remote access
+/// takes only the link of its direction; it finds or leaves its bytes in the home card's L2. Simultaneous transfers
+/// enter L2, and simultaneous completions are delivered, in order of (card, core, tag).
 class MemorySystem {
  public:
   MemorySystem(Environment env, std::uint32_t cards);
@@ -63,7 +70,7 @@ class MemorySystem {
   /// Cycles of a scalar access (cache-line fill, write-back, remote store of a notify), L2 state updated; such accesses
   /// take no shared bandwidth.
   [[nodiscard]] std::uint64_t scalar_latency(std::uint32_t card, std::uint64_t address, bool write);
-  /// Timing mode without flows: completes every transfer at its port's rate (Mode::Functional: at once).
+  /// Untimed: every transfer completes at once (in the next delta cycle) and leaves no trace in L2 and statistics.
   void set_untimed(bool untimed);
 
   [[nodiscard]] MemoryTraffic traffic(std::uint32_t card) const;

@@ -1,0 +1,81 @@
+#include "model/memory/gm_store.hpp"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+
+#include "isa/errors.hpp"
+#include "isa/units.hpp"
+#include "model/device.hpp"
+
+namespace npu::model {
+
+GmStore::GmStore(std::uint32_t cards, std::uint64_t capacity_bytes) : capacity_{capacity_bytes}, cards_(cards) {
+  NPU_ASSERT(capacity_bytes < std::uint64_t{1} << kCardShift, "a card's memory does not fit its address range");
+  for (Card& card : cards_) {
+    void* memory =
+        ::mmap(nullptr, capacity_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) {
+      throw config_error(
+          "this host cannot reserve {} bytes of address space for each of {} cards: "
+          "lower memory.hbm_capacity_gib or raise the limit (ulimit -v)",
+          capacity_, cards);
+    }
+    ::madvise(memory, capacity_, MADV_HUGEPAGE);  // only advice: fewer page faults for weights
+    card.memory = static_cast<std::byte*>(memory);
+  }
+}
+
+GmStore::~GmStore() {
+  for (const Card& card : cards_) {
+    if (card.memory != nullptr) ::munmap(card.memory, capacity_);
+  }
+}
+
+std::uint64_t GmStore::allocate(std::uint32_t card, std::uint64_t bytes, const std::string& name) {
+  if (card >= cards_.size()) throw config_error("'{}' is for card {}, the system has {}", name, card, cards_.size());
+  if (bytes == 0) throw config_error("'{}' on card {} has no bytes", name, card);
+  Card& c = cards_[card];
+  const std::uint64_t gap = c.allocations.empty() ? 0 : kGmAlignment;
+  const std::uint64_t offset = isa::round_up(c.used, kGmAlignment) + gap;
+  if (offset > capacity_ || bytes > capacity_ - offset) {
+    throw config_error(
+        "'{}' needs {} bytes, but card {} has {} of {} bytes of HBM left (memory.hbm_capacity_gib): "
+        "use smaller tensors or more cards",
+        name, bytes, card, capacity_ - std::min(offset, capacity_), capacity_);
+  }
+  c.used = offset + bytes;
+  const auto begin = static_cast<std::uint64_t>(gm_address(card, offset));
+  last_ = nullptr;
+  c.allocations.push_back({begin, begin + bytes, c.memory + offset, name});
+  return begin;
+}
+
+const GmStore::Allocation* GmStore::at_or_below(std::uint64_t address) const {
+  const std::uint64_t card = (address >> kCardShift) - 1;  // below card 0 wraps round to a card that does not exist
+  if (card >= cards_.size()) return nullptr;
+  const auto& table = cards_[card].allocations;
+  const auto above = std::upper_bound(table.begin(), table.end(), address,
+                                      [](std::uint64_t a, const Allocation& x) { return a < x.begin; });
+  return above == table.begin() ? nullptr : &*std::prev(above);
+}
+
+const GmStore::Allocation& GmStore::find(std::uint64_t address, std::uint64_t bytes, std::string_view who) const {
+  const Allocation* a = at_or_below(address);
+  if (a == nullptr) {
+    throw program_error("{}: {} bytes at {:#x} lie below every allocation: not an address of global memory", who, bytes,
+                        address);
+  }
+  if (a->holds(address, bytes)) return *a;
+  const std::uint64_t card = (address >> kCardShift) - 1;
+  throw program_error("{}: {} bytes at offset {} of '{}' (card {}, {} bytes, address {:#x}) end {} bytes behind it",
+                      who, bytes, address - a->begin, a->name, card, a->end - a->begin, a->begin,
+                      address + bytes - a->end);
+}
+
+std::string_view GmStore::allocation_name(std::uint64_t address) const {
+  const Allocation* a = at_or_below(address);
+  return a != nullptr && address < a->end ? std::string_view{a->name} : "?";
+}
+
+}  // namespace npu::model

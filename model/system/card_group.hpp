@@ -1,0 +1,42 @@
+// A host and its cards, and the loop that runs them until all work is done or nothing can happen any more.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/environment.hpp"
+#include "model/system/card.hpp"
+#include "model/system/host.hpp"
+
+namespace npu::model {
+
+class CardGroup {
+ public:
+  /// The machine, clock and faults of `env` outlive the group. Call prepare_simulation() before. Tracks are announced
+  /// host first, then card by card.
+  CardGroup(Environment env, const SystemOptions& options, const GraphLimits& limits, const CoreFactory& factory,
+            const ReadWord& read_word);
+
+  /// Queues a run for the host.
+  void enqueue(HostRun run) { host_->enqueue(std::move(run)); }
+  /// Simulates until every queued run has ended. Throws what a program or a kernel threw, or Deadlock. After a throw
+  /// the simulation has stopped for good.
+  void finish();
+
+  [[nodiscard]] const Host& host() const { return *host_; }
+  [[nodiscard]] const Card& card(std::size_t i) const { return *cards_.at(i); }
+  [[nodiscard]] std::size_t size() const { return cards_.size(); }
+
+ private:
+  [[nodiscard]] std::uint64_t progress() const;
+  [[noreturn]] void report_deadlock(std::string_view reason) const;
+
+  Environment env_;
+  std::vector<std::unique_ptr<Card>> cards_;
+  std::unique_ptr<Host> host_;
+};
+
+}  // namespace npu::model

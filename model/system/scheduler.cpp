@@ -1,0 +1,323 @@
+#include "model/system/scheduler.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "isa/errors.hpp"
+#include "model/system/runtime_errors.hpp"
+
+namespace npu::model {
+namespace {
+
+constexpr std::array kShapes{Shape::Mixed, Shape::Cube, Shape::Vector};
+constexpr std::uint32_t kMaxThreads = 64;  ///< bits of TaskRun::payload_threads
+
+}  // namespace
+
+Scheduler::Scheduler(const sc_core::sc_module_name& name, Environment env, std::uint32_t card,
+                     const SchedulerCosts& costs, TaskGraph& graph, const CoreFactory& factory)
+    : sc_module{name},
+      env_{env},
+      card_{card},
+      costs_{costs},
+      graph_{graph},
+      threads_{make_threads(env, card, costs.threads)},
+      pool_{card, env.machine.arch.clusters, costs, factory, *this},
+      thread_stats_(costs.threads) {
+  if (env_.sink != nullptr) {
+    constexpr std::array<std::string_view, 4> kNames{"idle", "poll", "resolve", "dispatch"};
+    for (std::size_t i = 0; i < kNames.size(); ++i) work_names_[i] = env_.sink->intern(kNames[i]);
+  }
+  SC_HAS_PROCESS(Scheduler);
+  SC_METHOD(advance);
+  dont_initialize();
+  sensitive << wake_;
+}
+
+std::vector<Scheduler::Thread> Scheduler::make_threads(Environment env, std::uint32_t card, std::uint32_t count) {
+  if (count == 0 || count > kMaxThreads) {
+    throw config_error("scheduler.threads is {}, must be 1 to {}", count, kMaxThreads);
+  }
+  std::vector<Thread> threads(count);
+  for (std::uint32_t i = 0; env.sink != nullptr && i < count; ++i) {
+    threads[i].track =
+        env.sink->add_track({traces::TrackKind::Scheduler, fmt::format("card{}.sched{}", card, i), card});
+  }
+  return threads;
+}
+
+void Scheduler::begin_run() {
+  NPU_ASSERT(parts_on_cores_ == 0 && events_.empty(), "a card starts with idle cores");
+  runs_.clear();
+  for (Thread& t : threads_) t.idle_since = env_.clock.now();
+  std::fill(thread_stats_.begin(), thread_stats_.end(), SchedulerThreadStats{});
+  pipes_ = {};
+}
+
+void Scheduler::end_run() {
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    NPU_ASSERT(threads_[i].work == Work::None, "a card ends with idle scheduler threads");
+    thread_stats_[i].idle += env_.clock.now() - threads_[i].idle_since;
+    threads_[i].idle_since = env_.clock.now();
+  }
+}
+
+void Scheduler::add(TaskId id) {
+  const auto index = static_cast<std::uint32_t>(id);
+  NPU_ASSERT(index == runs_.size(), "tasks arrive in submission order");
+  const Task& task = graph_.task(index);
+  TaskRun& run = runs_.emplace_back();
+  run.shape = shape_of(*task.kernel);
+  run.parts_left = task.blocks * static_cast<std::uint32_t>(pool_.footprint(run.shape, 0).size());
+  run.since = env_.clock.now();
+  run.stats.name = task.name;
+  run.stats.card = card_;
+  run.stats.blocks = task.blocks;
+  if (task.sync_start && task.blocks > pool_.capacity(run.shape)) {
+    throw runtime_error(kRequireSyncStartInvalid,
+                        "task '{}' is to start {} blocks together, card {} has room for {}; "
+                        "use fewer blocks or drop sync_start",
+                        task.name, task.blocks, card_, pool_.capacity(run.shape));
+  }
+  if (task.state != TaskState::Ready) return;
+  make_ready(index, env_.clock.now());
+  wake_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void Scheduler::make_ready(std::uint32_t task, std::uint64_t now) {
+  Lane& target = lane(runs_[task].shape);
+  (graph_.task(task).sync_start ? target.cohorts : target.tasks).push_back(task);
+  runs_[task].since = now;
+}
+
+void Scheduler::block_finished(std::uint32_t core, const BlockStats& stats) {
+  const std::uint64_t now = env_.clock.now();
+  const Part part = pool_.finish(core);
+  --parts_on_cores_;
+  ++parts_ended_;
+  TaskRun& run = runs_[part.task];
+  run.stats.begin = std::min(run.stats.begin, stats.begin);
+  run.stats.end = std::max(run.stats.end, stats.end);
+  run.stats.core_cycles += stats.end - stats.begin;
+  run.since = now;
+  run.last_track = pool_.core(core).track();
+  auto& kind_pipes = pipes_[isa::index_of(pool_.location(core).kind)];
+  for (std::size_t p = 0; p < isa::kPipeCount; ++p) {
+    for (PipeStats* sum : {&run.stats.pipes[p], &kind_pipes[p]}) {
+      sum->busy += stats.pipes[p].busy;
+      sum->instructions += stats.pipes[p].instructions;
+      for (std::size_t r = 0; r < traces::kWaitReasonCount; ++r) sum->wait[r] += stats.pipes[p].wait[r];
+    }
+  }
+  const std::uint64_t visible = now + costs_.finish_visible;
+  threads_[pool_.owner(core)].completions.insert({visible, core, part.task});
+  push_event(visible, EventKind::Wake, core);
+  plan_starts(core, now);
+  wake_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void Scheduler::advance() {
+  try {
+    run_events(env_.clock.now());
+  } catch (...) {
+    env_.faults.park();
+  }
+}
+
+void Scheduler::run_events(std::uint64_t now) {
+  for (bool any_began = true; any_began;) {
+    while (!events_.empty() && events_.top().cycle <= now) {
+      const Event event = events_.top();
+      events_.pop();
+      handle(event);
+    }
+    // Threads look for work only when everything that this cycle brings is known, in index order.
+    any_began = false;
+    for (std::uint32_t t = 0; t < threads_.size(); ++t) {
+      if (threads_[t].work == Work::None && begin_work(t, now)) any_began = true;
+    }
+  }
+  if (!events_.empty()) env_.clock.notify_at(wake_, events_.top().cycle);
+}
+
+void Scheduler::handle(const Event& event) {
+  switch (event.kind) {
+    case EventKind::StartCore:
+      start_core(event.index, event.cycle);
+      break;
+    case EventKind::ThreadDone:
+      end_work(event.index, event.cycle);
+      break;
+    case EventKind::Wake:
+      break;  // a completion is visible; a free thread finds it
+  }
+}
+
+void Scheduler::push_event(std::uint64_t cycle, EventKind kind, std::uint32_t index) {
+  events_.push({cycle, kind, index});
+}
+
+void Scheduler::plan_starts(std::uint32_t core, std::uint64_t now) {
+  for (const PlannedStart& s : pool_.plan_starts(core, now)) push_event(s.cycle, EventKind::StartCore, s.core);
+}
+
+void Scheduler::start_core(std::uint32_t core, std::uint64_t now) {
+  const Part part = pool_.start(core);
+  const Task& task = graph_.task(part.task);
+  TaskRun& run = runs_[part.task];
+  ++parts_on_cores_;
+  if (!run.started) {
+    run.started = true;
+    run.stats.begin = now;
+    for (const std::uint32_t p : task.producers) {
+      if (env_.sink == nullptr) break;
+      env_.sink->flow(traces::FlowKind::TaskDependency, runs_[p].last_track, isa::Cycles{runs_[p].stats.end},
+                      pool_.core(core).track(), isa::Cycles{now});
+    }
+  }
+  const CoreLocation& at = pool_.location(core);
+  const auto& program = at.kind == isa::CoreKind::AIC ? task.kernel->cube : task.kernel->vector;
+  pool_.core(core).start({.program = &*program,
+                          .args = &task.args,
+                          .task = part.task,
+                          .block = part.block,
+                          .block_count = task.blocks,
+                          .sub_block = at.sub_block,
+                          .mixed = part.mixed});
+}
+
+bool Scheduler::begin_work(std::uint32_t t, std::uint64_t now) {
+  Thread& thread = threads_[t];
+  if (!thread.completions.empty() && thread.completions.begin()->visible <= now) {
+    thread.completion = *thread.completions.begin();
+    thread.completions.erase(thread.completions.begin());
+    occupy(t, Work::Poll, now, costs_.poll, thread.completion.task);
+    return true;
+  }
+  claim_cohorts();
+  if (!thread.claims.empty()) {
+    Claim claim = std::move(thread.claims.front());
+    thread.claims.pop_front();
+    begin_publish(t, std::move(claim), now);
+    return true;
+  }
+  if (auto claim = claim_block(t)) {
+    begin_publish(t, std::move(*claim), now);
+    return true;
+  }
+  return false;
+}
+
+void Scheduler::begin_publish(std::uint32_t t, Claim claim, std::uint64_t now) {
+  TaskRun& run = runs_[claim.part.task];
+  const std::uint64_t bit = std::uint64_t{1} << t;
+  std::uint64_t cost = costs_.publish * claim.cores.size();
+  if ((run.payload_threads & bit) == 0) cost += costs_.dispatch;
+  run.payload_threads |= bit;
+  const std::uint32_t task = claim.part.task;
+  threads_[t].claim = std::move(claim);
+  occupy(t, Work::Publish, now, cost, task);
+}
+
+void Scheduler::occupy(std::uint32_t t, Work work, std::uint64_t now, std::uint64_t cost, std::uint32_t task) {
+  Thread& thread = threads_[t];
+  thread.work = work;
+  thread_stats_[t].idle += now - thread.idle_since;
+  thread_stats_[t].busy += cost;
+  thread.idle_since = now + cost;
+  if (env_.sink != nullptr && cost > 0) {
+    env_.sink->span(thread.track, traces::SpanKind::Work, work_names_[static_cast<std::size_t>(work)], isa::Cycles{now},
+                    isa::Cycles{now + cost}, task);
+  }
+  push_event(now + cost, EventKind::ThreadDone, t);
+}
+
+void Scheduler::end_work(std::uint32_t t, std::uint64_t now) {
+  Thread& thread = threads_[t];
+  const Work done = thread.work;
+  thread.work = Work::None;
+  switch (done) {
+    case Work::None:
+      NPU_ASSERT(false, "an idle thread has nothing to end");
+      break;
+    case Work::Poll: {
+      const std::uint32_t task = thread.completion.task;
+      pool_.release(thread.completion.core);
+      if (--runs_[task].parts_left > 0) break;
+      const std::uint64_t edges = graph_.task(task).successors.size();
+      occupy(t, Work::Resolve, now, costs_.resolve + edges * costs_.resolve_edge, task);
+      break;
+    }
+    case Work::Resolve:
+      end_resolve(thread.completion.task, now);
+      break;
+    case Work::Publish:
+      for (const std::uint32_t core : thread.claim.cores) {
+        pool_.publish(core, thread.claim.part, now + costs_.visible);
+      }
+      plan_starts(thread.claim.cores.front(), now);
+      break;
+  }
+}
+
+void Scheduler::end_resolve(std::uint32_t task, std::uint64_t now) {
+  std::vector<std::uint32_t> ready;
+  graph_.complete(task, ready);
+  for (const std::uint32_t r : ready) make_ready(r, now);
+  task_completed_.notify(sc_core::SC_ZERO_TIME);
+  if (listener_) listener_();
+}
+
+bool Scheduler::held_back(Shape shape) const {
+  // A waiting cohort gets the next free cores that it could use; mixed blocks use both kinds.
+  return std::any_of(kShapes.begin(), kShapes.end(), [&](Shape waiting) {
+    const bool share_cores = waiting == shape || waiting == Shape::Mixed || shape == Shape::Mixed;
+    return share_cores && !lane(waiting).cohorts.empty();
+  });
+}
+
+void Scheduler::claim_cohorts() {
+  for (const Shape shape : kShapes) {
+    auto& queue = lane(shape).cohorts;
+    while (!queue.empty()) {
+      const std::uint32_t task = queue.front();
+      const auto places = pool_.idle_places(shape);
+      const std::uint32_t blocks = graph_.task(task).blocks;
+      if (places.size() < blocks) break;
+      for (std::uint32_t b = 0; b < blocks; ++b) {
+        threads_[pool_.owner(places[b])].claims.push_back(claim_at(queue, places[b]));
+      }
+    }
+  }
+}
+
+std::optional<Scheduler::Claim> Scheduler::claim_block(std::uint32_t t) {
+  for (const Shape shape : kShapes) {
+    auto& queue = lane(shape).tasks;
+    if (queue.empty() || held_back(shape)) continue;
+    if (const auto place = pool_.idle_place(shape, t)) return claim_at(queue, *place);
+  }
+  for (const Shape shape : kShapes) {
+    auto& queue = lane(shape).tasks;
+    if (queue.empty() || held_back(shape) || !pool_.idle_places(shape).empty()) continue;
+    // A second slot taken by a single part would keep the cluster from the mixed block that waits for it.
+    if (shape != Shape::Mixed && !lane(Shape::Mixed).tasks.empty()) continue;
+    if (const auto place = pool_.staging_place(shape, t)) return claim_at(queue, *place);
+  }
+  return std::nullopt;
+}
+
+Scheduler::Claim Scheduler::claim_at(std::deque<std::uint32_t>& queue, std::uint32_t place) {
+  const std::uint32_t task = queue.front();
+  TaskRun& run = runs_[task];
+  if (run.next_block == 0) graph_.mark_running(task);
+  run.since = env_.clock.now();
+  Claim claim{{task, run.next_block, run.shape == Shape::Mixed}, pool_.footprint(run.shape, place)};
+  for (const std::uint32_t core : claim.cores) pool_.claim(core, claim.part);
+  if (++run.next_block == graph_.task(task).blocks) queue.pop_front();
+  return claim;
+}
+
+}  // namespace npu::model

@@ -1,0 +1,119 @@
+// System assembles the machine: clock, memory of all cards, cards with real cores, host.
+#include <cstring>
+
+#include "isa/errors.hpp"
+#include "model/core/core_factory.hpp"
+#include "model/device.hpp"
+#include "model/memory/memory_system.hpp"
+#include "model/system/card_group.hpp"
+#include "model/system/simulation.hpp"
+
+namespace npu::model {
+namespace {
+
+/// Comes first in System::Impl: nothing of SystemC may exist before the settings.
+struct PreparedSimulation {
+  PreparedSimulation() { prepare_simulation(); }
+};
+
+void add_pipes(RunStats& run, const std::array<std::array<PipeStats, isa::kPipeCount>, 2>& pipes) {
+  for (std::size_t kind = 0; kind < pipes.size(); ++kind) {
+    for (std::size_t p = 0; p < isa::kPipeCount; ++p) {
+      const PipeStats& from = pipes[kind][p];
+      PipeStats& to = run.pipes[kind][p];
+      to.busy += from.busy;
+      to.instructions += from.instructions;
+      run.instructions += from.instructions;
+      for (std::size_t r = 0; r < from.wait.size(); ++r) to.wait[r] += from.wait[r];
+    }
+  }
+}
+
+}  // namespace
+
+struct System::Impl {
+  Impl(const Machine& m, const SystemOptions& o)
+      : machine{m},
+        options{o},
+        clock{m.params.clock.core_mhz},
+        env{machine, clock, o.sink, faults},
+        memory{env, o.cards},
+        group{env, o, GraphLimits{}, make_core_factory(env, memory, options),
+              [this](GmAddress address) { return read_word(address); }} {
+    memory.set_untimed(o.mode == Mode::Functional);
+  }
+
+  [[nodiscard]] std::int32_t read_word(GmAddress address) {
+    std::int32_t value = 0;
+    std::memcpy(&value, memory.resolve(static_cast<std::uint64_t>(address), sizeof value, "orchestrator read_i32"),
+                sizeof value);
+    return value;
+  }
+
+  PreparedSimulation prepared;
+  Machine machine;
+  SystemOptions options;
+  Clock clock;
+  FaultLatch faults;
+  Environment env;
+  MemorySystem memory;
+  CardGroup group;
+  std::vector<MemoryTraffic> traffic_before;  ///< per card, when the latest run began
+  std::vector<LinkTraffic> links_before;
+};
+
+System::System(const Machine& machine, const SystemOptions& options)
+    : impl_{std::make_unique<Impl>(machine, options)} {}
+
+System::~System() = default;
+
+GmAddress System::allocate(std::uint32_t card, Bytes size, const std::string& name) {
+  return GmAddress{impl_->memory.allocate(card, size.count(), name)};
+}
+
+std::span<std::byte> System::bytes(GmAddress address, Bytes size) {
+  if (size.count() == 0) return {};
+  return {impl_->memory.resolve(static_cast<std::uint64_t>(address), size.count(), "host"), size.count()};
+}
+
+void System::run(const std::vector<CardProgram>& programs, Bytes upload, Bytes download) {
+  Impl& s = *impl_;
+  s.traffic_before.clear();
+  for (std::uint32_t c = 0; c < s.options.cards; ++c) s.traffic_before.push_back(s.memory.traffic(c));
+  const auto links = s.memory.links();
+  s.links_before.assign(links.begin(), links.end());
+  s.group.enqueue({programs, upload, download});
+  s.group.finish();
+}
+
+RunStats System::stats() const {
+  const Impl& s = *impl_;
+  RunStats run;
+  const std::size_t runs = s.group.host().run_count();
+  if (runs == 0) return run;
+  const HostRunTimes& times = s.group.host().times(runs - 1);
+  run.host_begin = Cycles{times.begin};
+  run.host_end = Cycles{times.end};
+  for (std::size_t c = 0; c < s.group.size(); ++c) {
+    const Card& card = s.group.card(c);
+    const MemoryTraffic& before = s.traffic_before[c];
+    const MemoryTraffic after = s.memory.traffic(card.index());
+    CardStats stats = card.stats();
+    stats.hbm_read = Bytes{after.hbm_read - before.hbm_read};
+    stats.hbm_write = Bytes{after.hbm_write - before.hbm_write};
+    stats.l2_read = Bytes{after.l2_read - before.l2_read};
+    stats.l2_write = Bytes{after.l2_write - before.l2_write};
+    stats.l2_hit_bytes = after.l2_hit - before.l2_hit;
+    run.cards.push_back(stats);
+    for (TaskStats& task : card.scheduler().task_stats()) run.tasks.push_back(std::move(task));
+    add_pipes(run, card.scheduler().pipe_stats());
+  }
+  const auto links = s.memory.links();
+  for (std::size_t l = 0; l < links.size(); ++l) {
+    run.links.push_back({links[l].from, links[l].to, Bytes{links[l].bytes - s.links_before[l].bytes},
+                         links[l].busy - s.links_before[l].busy});
+  }
+  return run;
+}
+
+}  // namespace npu::model

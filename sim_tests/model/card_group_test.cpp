@@ -1,0 +1,240 @@
+#include <catch2/catch.hpp>
+
+#include "isa/errors.hpp"
+#include "sim_tests/support/card_bench.hpp"
+
+using namespace npu;
+using namespace npu::model;
+using namespace npu::test;
+using Catch::Matchers::Contains;
+
+// Host costs of scheduler_machine(): run 1000, submit 100 per card, copies 1 byte a cycle.
+
+namespace {
+
+const CardProgram kNothing = [](OrchestratorApi&) {};
+
+std::string deadlock_text(CardBench& bench, const CardProgram& program) {
+  try {
+    bench.run(program);
+  } catch (const Deadlock& stuck) {
+    return stuck.what();
+  }
+  return "no deadlock";
+}
+
+/// Everything observable of a run with uneven blocks, dependencies, reads and skew.
+std::pair<std::vector<BlockRecord>, std::vector<SpySpan>> record_busy_run(CardBench& b) {
+  b.work.durations = {{"cube", 70}, {"vector", 110}, {"mixed", 90}};
+  const auto cube = make_kernel("cube", true, false, 1, 1), vector = make_kernel("vector", false, true, 1, 1),
+             mixed = make_kernel("mixed", true, true, 1, 1);
+  b.run([&](OrchestratorApi& api) {
+    for (std::uint64_t i = 0; i < 8; ++i) {
+      api.submit(task(cube, 5, {in(100 * i, 8), out(100 * i + 10, 8)}));
+      api.submit(task(vector, 9, {in(100 * i + 10, 4), out(100 * i + 20, 8)}));
+      api.submit(task(mixed, 3, {in(100 * i + 20, 8), out(100 * i + 100, 8)}));
+      if (i % 3 == 2) (void)api.read_i32(GmAddress{100 * i + 20});
+    }
+  });
+  return {b.work.records, b.sink.spans};
+}
+
+}  // namespace
+
+TEST_CASE("A group starts when the host has prepared it, each card after its own skew") {
+  CardBench b{scheduler_machine(), options(3, false, {0.3, 0, 0.5})};
+  b.group->enqueue({{kNothing, kNothing, kNothing}, isa::Bytes{40}, isa::Bytes{60}});
+  b.group->finish();
+  // run 1000, upload 40, three submits
+  CHECK(b.group->card(0).stats().begin == 1340 + 300);
+  CHECK(b.group->card(1).stats().begin == 1340);
+  CHECK(b.group->card(2).stats().begin == 1340 + 500);
+  CHECK(b.group->host().times(0).executed == 1840);
+  CHECK(b.group->host().times(0).end == 1900);
+  const auto host = b.sink.on("host");
+  REQUIRE(host.size() == 5);
+  CHECK(host[0] == SpySpan{"host", traces::SpanKind::Work, "run", 0, 1000, 0});
+  CHECK(host[1].name == "upload");
+  CHECK(host[4] == SpySpan{"host", traces::SpanKind::Work, "submit card2", 1240, 1340, 0});
+  CHECK(b.sink.on("host.download").at(0).end == 1900);
+}
+
+TEST_CASE("Run N+1 is prepared while run N executes, run N+2 is not, and a group waits for its slowest card") {
+  CardBench b{scheduler_machine(1), options(2)};
+  b.work.durations = {{"long", 10000}, {"short", 100}};
+  const auto longer = make_kernel("long", true, false), shorter = make_kernel("short", true, false);
+  const CardProgram run_long = [&](OrchestratorApi& api) { api.submit(task(longer)); };
+  const CardProgram run_short = [&](OrchestratorApi& api) { api.submit(task(shorter)); };
+  for (int i = 0; i < 3; ++i) b.group->enqueue({{run_long, run_short}, isa::Bytes{0}, isa::Bytes{0}});
+  b.group->finish();
+  const Host& host = b.group->host();
+  CHECK(host.times(0).prepared == 1200);
+  CHECK(host.times(1).begin == 1200);
+  CHECK(host.times(1).prepared == 2400);
+  // 138 until the block starts, 10000, and 75 until it has been resolved
+  CHECK(host.times(0).executed == 1200 + 10213);
+  CHECK(host.times(1).executed == 1200 + 2 * 10213);
+  CHECK(host.times(2).begin == host.times(0).executed);
+}
+
+TEST_CASE("run may be called again after it has returned") {
+  CardBench b{scheduler_machine(), options(2)};
+  const auto k = make_kernel("k", true, false);
+  const CardProgram program = [&](OrchestratorApi& api) { api.submit(task(k, 2)); };
+  b.run(program);
+  const auto first = b.starts("k");
+  const std::uint64_t end = b.group->host().times(0).end;
+  b.work.records.clear();
+  b.run(program);
+  CHECK(b.starts("k") == first);
+  CHECK(b.group->host().times(1).begin == end);
+}
+
+TEST_CASE("Reading a value blocks the program until its last writer has completed") {
+  CardBench b{scheduler_machine()};
+  b.work.durations = {{"count", 500}};
+  b.work.on_start = [&](const Block&) { b.memory[64] = 42; };
+  const auto count = make_kernel("count", false, true, 0, 1), use = make_kernel("use", true, false);
+  std::int32_t seen = 0, untouched = -1;
+  std::uint64_t read_at = 0, untouched_at = 0;
+  b.run([&](OrchestratorApi& api) {
+    api.submit(task(count, 1, {out(60, 8)}));
+    untouched = api.read_i32(GmAddress{128});
+    untouched_at = b.now();
+    seen = api.read_i32(GmAddress{64});
+    read_at = b.now();
+    api.submit(task(use, static_cast<std::uint32_t>(seen) - 40));
+  });
+  CHECK(untouched == 0);
+  CHECK(untouched_at - b.launch() == 10);
+  CHECK(seen == 42);
+  // 10 + 128 + 500, seen + 30, polled + 5, resolved + 40
+  CHECK(read_at - b.launch() == 713);
+  CHECK(b.starts("use").size() == 2);
+}
+
+TEST_CASE("A full task window blocks the program until the oldest task is consumed") {
+  CardBench b{scheduler_machine(4), options(1), {.task_window = 4}};
+  b.work.durations = {{"slow", 1000}, {"quick", 10}};
+  const auto slow = make_kernel("slow", true, false), quick = make_kernel("quick", false, true);
+  std::vector<std::uint64_t> submitted;
+  b.run([&](OrchestratorApi& api) {
+    for (int i = 0; i < 5; ++i) {
+      api.submit(task(i == 0 ? slow : quick));
+      submitted.push_back(b.now() - b.launch());
+    }
+  });
+  // slow: 138 + 1000 + 30 + 5 + 40 = 1213, then one submit
+  CHECK(submitted == std::vector<std::uint64_t>{10, 20, 30, 40, 1223});
+}
+
+TEST_CASE("An exception of a card program leaves run with its type and text") {
+  CardBench b{scheduler_machine(), options(2)};
+  const CardProgram program = [](OrchestratorApi& api) {
+    if (api.card() == 1) throw program_error("expert 3 received 97 rows, limit 96");
+  };
+  CHECK_THROWS_AS(b.run(program), ProgramError);
+  CHECK_THROWS_WITH(b.group->finish(), "expert 3 received 97 rows, limit 96");
+}
+
+TEST_CASE("An exception of a core that starts a block leaves run with its type") {
+  CardBench b{scheduler_machine()};
+  b.work.on_start = [](const Block&) { throw program_error("bad block"); };
+  const auto k = make_kernel("k", true, false);
+  CHECK_THROWS_AS(b.run([&](OrchestratorApi& api) { api.submit(task(k)); }), ProgramError);
+}
+
+TEST_CASE("A run without events left is a deadlock with a row for every waiting unit") {
+  CardBench b{scheduler_machine(1), options(2)};
+  b.work.durations = {{"hang", kForever}};
+  const auto hang = make_kernel("hang", false, true, 0, 1), next = make_kernel("next", true, false, 1, 1);
+  const std::string text = deadlock_text(b, [&](OrchestratorApi& api) {
+    if (api.card() == 0) return;
+    api.submit(task(hang, 3, {out(0, 8)}));
+    api.submit(task(next, 1, {in(0, 8), out(8, 8)}));
+    (void)api.read_i32(GmAddress{8});
+  });
+  INFO(text);
+  // launch at 1200; blocks start at 138 and 139
+  CHECK_THAT(text, Contains("no event is left; card 1: SCHEDULER_TIMEOUT (100) S1 running-stalled"));
+  CHECK_THAT(text, Contains("  host                         1200  run 0 on card 1\n"));
+  CHECK_THAT(text, Contains("  card1.orch                   1220  TENSOR_WAIT_TIMEOUT (8): int32 at 0x8, written by "
+                            "task 1 'next'\n"));
+  CHECK_THAT(text, Contains("task 0 'hang' is running, 3 of 3 blocks issued, 3 core parts not complete"));
+  CHECK_THAT(text, Contains("task 1 'next' is pending, missing producers: 0 'hang'"));
+  CHECK_THAT(text, Contains("  card1.cluster0.aiv0             -  hang: s waits since cycle 1338\n"));
+  CHECK_THAT(text, Contains("  card1.cluster0.aiv1             -  hang: s waits since cycle 1339\n"));
+  CHECK_THAT(text, !Contains("card0.") && !Contains("card1.cluster0.aic"));
+}
+
+TEST_CASE("A window that a hung task pins is reported as a flow-control deadlock") {
+  CardBench b{scheduler_machine(), options(1), {.task_window = 4}};
+  b.work.durations = {{"hang", kForever}};
+  const auto hang = make_kernel("hang", true, false);
+  const std::string text = deadlock_text(b, [&](OrchestratorApi& api) {
+    for (int i = 0; i < 6; ++i) api.submit(task(hang));
+  });
+  CHECK_THAT(text, Contains("FLOW_CONTROL_DEADLOCK (3): task window of 4 slots is full, oldest task is 0 'hang'"));
+}
+
+TEST_CASE("A core that keeps simulating without retiring anything is a hang after the stall limit") {
+  CardBench b{scheduler_machine()};
+  b.work.durations = {{"poll", kForever}};
+  b.work.polling = true;
+  const auto poll = make_kernel("poll", true, false);
+  const std::string text = deadlock_text(b, [&](OrchestratorApi& api) { api.submit(task(poll)); });
+  CHECK_THAT(text, Contains("no instruction has retired for 1 ms") && Contains("poll: s waits since cycle 1238"));
+  CHECK(b.now() >= 1000000);
+  CHECK(b.now() <= 3000000);
+}
+
+TEST_CASE("A block that takes longer than the stall limit but retires instructions is not a hang") {
+  CardBench b{scheduler_machine()};
+  b.work.durations = {{"long", 5000000}};
+  b.work.polling = true;
+  b.work.retire_when_polling = true;
+  const auto k = make_kernel("long", true, false);
+  CHECK_NOTHROW(b.run([&](OrchestratorApi& api) { api.submit(task(k)); }));
+}
+
+TEST_CASE("Copies and skews that take longer than the stall limit are not a hang") {
+  CardBench b{scheduler_machine(), options(2, false, {0, 4000})};
+  b.group->enqueue({{kNothing, kNothing}, isa::Bytes{5000000}, isa::Bytes{7000000}});
+  CHECK_NOTHROW(b.group->finish());
+  CHECK(b.group->host().times(0).end == 5000000 + 1200 + 4000000 + 7000000);
+}
+
+TEST_CASE("The number of skews and programs must be the number of cards") {
+  CHECK_THROWS_AS((CardBench{scheduler_machine(), options(2, false, {1.0})}), ConfigError);
+}
+
+TEST_CASE("A run needs one program per card") {
+  CardBench b{scheduler_machine(), options(2)};
+  CHECK_THROWS_AS(b.run_each({kNothing}), ConfigError);
+}
+
+TEST_CASE("Tracks are announced host first, then card by card") {
+  CardBench b{scheduler_machine(1, 2), options(2)};
+  CHECK(b.sink.tracks == std::vector<std::string>{"host", "host.download",                                     //
+                                                  "card0.sched0", "card0.sched1", "card0.cluster0.aic",        //
+                                                  "card0.cluster0.aiv0", "card0.cluster0.aiv1", "card0.orch",  //
+                                                  "card1.sched0", "card1.sched1", "card1.cluster0.aic",        //
+                                                  "card1.cluster0.aiv0", "card1.cluster0.aiv1", "card1.orch"});
+}
+
+TEST_CASE("The second run of the same program on an idle system repeats the first one cycle by cycle") {
+  CardBench b{scheduler_machine(3, 3), options(2, false, {0, 0.013})};
+  auto [blocks, spans] = record_busy_run(b);
+  const std::uint64_t shift = b.group->host().times(0).end;
+  b.work.records.clear();
+  b.sink.spans.clear();
+  auto [blocks_again, spans_again] = record_busy_run(b);
+  for (BlockRecord& r : blocks) r.begin += shift;
+  for (SpySpan& s : spans) {
+    s.begin += shift;
+    s.end += shift;
+  }
+  CHECK(blocks.size() == 2 * 8 * (5 + 9 + 3 * 3));
+  CHECK(blocks == blocks_again);
+  CHECK(spans == spans_again);
+}

@@ -1,0 +1,79 @@
+#include "sim_tests/support/test_machine.hpp"
+
+namespace npu::test {
+
+model::Params test_params() {
+  return {.clock = {.core_mhz = 1000},
+          .core = {.queue_depth = 4,
+                   .scalar_cycles = 1,
+                   .scalar_tile_load_cycles = 6,
+                   .scalar_tile_store_cycles = 4,
+                   .cache_lines = 4,
+                   .dcci_ns = 20,
+                   .flag_issue_cycles = 1,
+                   .cross_flag_cycles = 50,
+                   .mte2_issue_gap_cycles = 10,
+                   .mte2_row_cycles = 2,
+                   .mte2_l1_bytes_per_cycle = 64,
+                   .mte2_ub_bytes_per_cycle = 64,
+                   .mte2_align_bytes = 512,
+                   .mte2_misaligned_l1_factor = 2,
+                   .mte2_misaligned_ub_factor = 1.5,
+                   .mte1_startup_cycles = 20,
+                   .mte1_l0a_bytes_per_cycle = 256,
+                   .mte1_l0b_bytes_per_cycle = 128,
+                   .mte1_bt_bytes_per_cycle = 32,
+                   .mte1_contention_factor = 1.25,
+                   .cube_overhead_cycles = 10,
+                   .cube_result_cycles = 50,
+                   .cube_k_f32 = 4,
+                   .cube_k_16bit = 16,
+                   .cube_k_8bit = 32,
+                   .fix_startup_cycles = 30,
+                   .fix_l0c_bytes_per_cycle = 128,
+                   .fix_gm_bytes_per_cycle = 64,
+                   .fix_l1_bytes_per_cycle = 128,
+                   .vec_fixed_cycles = 20,
+                   .vec_special_fixed_cycles = 30,
+                   .vec_repeat_bytes = 256,
+                   .vec_result_cycles = 10,
+                   .ub_bank_bytes = 32,
+                   .ub_bank_groups = 16,
+                   .vec_read_conflict_factor = 2,
+                   .mte3_bytes_per_cycle = 64},
+          .memory = {.hbm_capacity_gib = 1.0 / 64,  // 16 MiB
+                     .hbm_read_gb_per_s = 64,
+                     .hbm_write_gb_per_s = 32,
+                     .hbm_row_overhead_bytes = 0,
+                     .l2_mib = 1.0 / 16,  // 8 blocks
+                     .l2_block_kib = 8,
+                     .l2_read_gb_per_s = 256,
+                     .l2_write_gb_per_s = 128,
+                     .read_hit_cycles = 100,
+                     .read_miss_cycles = 200,
+                     .write_cycles = 50},
+          .link = {.gb_per_s = 16, .latency_us = 1, .poll_ns = 100},
+          .scheduler = {.threads = 2,
+                        .submit_us = 1,
+                        .dispatch_us = 1,
+                        .publish_ns = 10,
+                        .visible_ns = 100,
+                        .finish_visible_ns = 200,
+                        .poll_ns = 50,
+                        .resolve_us = 0.5,
+                        .resolve_edge_us = 0.1,
+                        .task_setup_us = 0.2,
+                        .task_cold_us = 1,
+                        .mixed_skew_ns = 20},
+          .host = {.run_us = 10, .submit_us = 5, .copy_gb_per_s = 10},
+          .system = {.stall_limit_ms = 1}};
+}
+
+model::Machine test_machine() {
+  model::Machine machine{.arch = isa::a2a3_arch_spec(), .params = test_params(), .figures = {}};
+  machine.arch.name = "test";
+  machine.arch.clusters = 2;
+  return machine;
+}
+
+}  // namespace npu::test
