@@ -126,6 +126,8 @@ TEST_CASE("an unknown override is refused with the nearest key", "[machine]") {
                     StartsWith("--set core.clock_mhs=1800: ") && Contains("nearest: 'core.clock_mhz'"));
   CHECK_THROWS_WITH(load_machine("a2a3", {"chip.clock_mhz=1800"}), Contains("nearest: 'core.clock_mhz'"));
   CHECK_THROWS_WITH(load_machine("a2a3", {"memory.hbm_gb_per_s=9"}), Contains("nearest: 'memory.hbm_read_gb_per_s'"));
+  CHECK_THROWS_WITH(load_machine("a2a3", {"clock=1800"}), Contains("nearest: 'core.clock_mhz'"));
+  CHECK_THROWS_WITH(load_machine("a2a3", {"link.gb=9"}), Contains("nearest: 'link.gb_per_s'"));
   CHECK_THROWS_WITH(load_machine("a2a3", {"chip.aic"}), Contains("expected section.key=value"));
   CHECK_THROWS_WITH(load_machine("a2a3", {""}), Contains("expected section.key=value"));
 }
