@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "isa/errors.hpp"
@@ -31,7 +32,10 @@ std::string_view leaf(std::string_view key) { return key.substr(key.rfind('.') +
 
 std::string_view nearest_name(std::string_view name, std::span<const std::string_view> candidates) {
   NPU_ASSERT(!candidates.empty(), "nothing to be near to");
-  const auto score = [&](std::string_view c) { return leaf(c) == leaf(name) ? 0 : edit_distance(name, c); };
+  const auto score = [&](std::string_view c) {
+    const bool contains = leaf(c).find(leaf(name)) != std::string_view::npos;
+    return std::pair{contains ? 0 : 1, edit_distance(name, c)};
+  };
   return *std::min_element(candidates.begin(), candidates.end(),
                            [&](std::string_view a, std::string_view b) { return score(a) < score(b); });
 }

@@ -6,8 +6,9 @@
 
 namespace npu::model {
 
-/// Candidate with the fewest insertions, deletions and replacements; one that only differs in its section
-/// ("link.clock_mhz", "core.clock_mhz") wins over all. The first of equals. Candidates are not empty.
+/// Candidate with the fewest insertions, deletions and replacements, the first of equals. Those whose last part
+/// contains the last part of the name ("clock" or "link.clock_mhz": "core.clock_mhz") go before all others. Candidates
+/// are not empty.
 [[nodiscard]] std::string_view nearest_name(std::string_view name, std::span<const std::string_view> candidates);
 
 }  // namespace npu::model

@@ -2,6 +2,7 @@
 // Modelled: max-min fair division, each flow capped. Not modelled: arbitration order, bursts, queueing below a cycle.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -31,12 +32,15 @@ class FlowSet {
   [[nodiscard]] bool empty() const { return caps_.empty(); }
 
  private:
+  void remove_finished(std::vector<std::uint32_t>& finished);
+
   double capacity_;
   double fair_rate_ = std::numeric_limits<double>::infinity();
   std::uint64_t now_ = 0, next_finish_ = kNever;
-  // One entry per flow, ascending caps.
-  std::vector<double> caps_, bytes_left_;
+  // One entry per flow, ascending caps. The first capped_ flows go at their cap, the others at fair_rate_.
+  std::vector<double> caps_, cycles_per_byte_, bytes_left_;  // the second is 1 / cap
   std::vector<std::uint32_t> ids_;
+  std::size_t capped_ = 0;
 };
 
 }  // namespace npu::model

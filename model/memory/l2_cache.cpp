@@ -15,7 +15,8 @@ constexpr std::uint64_t kSectors = 1ull << kSectorsLog2;
 std::uint64_t bit_range(std::uint64_t first, std::uint64_t last) {
   return (~std::uint64_t{0} >> (kSectors - 1 - (last - first))) << first;
 }
-std::uint64_t count(std::uint64_t bits) { return static_cast<std::uint64_t>(std::popcount(bits)); }
+/// Most often there is nothing to count, and without a compiler flag std::popcount is a call.
+std::uint64_t count(std::uint64_t bits) { return bits == 0 ? 0 : static_cast<std::uint64_t>(std::popcount(bits)); }
 
 }  // namespace
 
@@ -53,14 +54,19 @@ void L2Cache::access_range(std::uint64_t begin, std::uint64_t end, bool write, L
 
     Node& node = nodes_[touch(static_cast<std::uint32_t>(block))];
     const std::uint64_t found = asked & node.valid;
-    std::uint64_t hit = count(found) << sector_shift_;
-    // The outermost sectors may be asked for in part only.
-    if ((found >> first & 1) != 0) hit -= begin - (block_begin + (first << sector_shift_));
-    if ((found >> last & 1) != 0) hit -= block_begin + ((last + 1) << sector_shift_) - piece_end;
-    result.hit += hit;
-    result.miss += piece_end - begin - hit;
-    resident_sectors_ += count(asked & ~node.valid);
-    node.valid |= asked;
+    if (found == asked) {
+      result.hit += piece_end - begin;
+    } else {
+      const std::uint64_t found_sectors = count(found);
+      std::uint64_t hit = found_sectors << sector_shift_;
+      // The outermost sectors may be asked for in part only.
+      if ((found >> first & 1) != 0) hit -= begin - (block_begin + (first << sector_shift_));
+      if ((found >> last & 1) != 0) hit -= block_begin + ((last + 1) << sector_shift_) - piece_end;
+      result.hit += hit;
+      result.miss += piece_end - begin - hit;
+      resident_sectors_ += last - first + 1 - found_sectors;
+      node.valid |= asked;
+    }
     if (write) node.dirty |= asked;
     while (resident_sectors_ > capacity_sectors_) evict_oldest(result);
     begin = piece_end;

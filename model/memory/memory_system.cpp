@@ -24,7 +24,8 @@ struct Active {
   Transfer transfer;
   TransferClient* client = nullptr;
   std::uint32_t tag = 0;
-  std::uint32_t flows = 0;  // that still run
+  std::uint32_t flows = 0;   // that still run
+  std::uint64_t number = 0;  // of the start, for transfers of the same core and tag
   std::uint64_t latency = 0;
 };
 
@@ -96,7 +97,7 @@ struct MemorySystem::Impl final : sc_core::sc_module, FlowListener {
     }
     const std::uint32_t slot = free_slots.back();
     free_slots.pop_back();
-    slots[slot] = {.transfer = transfer, .client = &client, .tag = tag};
+    slots[slot] = {.transfer = transfer, .client = &client, .tag = tag, .number = ++starts};
     if (untimed) {
       complete(slot);
     } else {
@@ -202,7 +203,7 @@ struct MemorySystem::Impl final : sc_core::sc_module, FlowListener {
   void sort_by_origin(std::vector<std::uint32_t>& list) const {
     const auto origin = [&](std::uint32_t slot) {
       const Active& a = slots[slot];
-      return std::tuple{a.transfer.card, a.transfer.core, a.tag};
+      return std::tuple{a.transfer.card, a.transfer.core, a.tag, a.number};
     };
     std::stable_sort(list.begin(), list.end(), [&](std::uint32_t x, std::uint32_t y) { return origin(x) < origin(y); });
   }
@@ -215,6 +216,7 @@ struct MemorySystem::Impl final : sc_core::sc_module, FlowListener {
   std::vector<std::unique_ptr<Card>> cards;
   std::vector<std::unique_ptr<BandwidthPool>> links;  // as link_traffic
   std::vector<LinkTraffic> link_traffic;              // by (from, to)
+  std::uint64_t starts = 0;
   std::vector<Active> slots;
   std::vector<std::uint32_t> free_slots, starting, completed, delivering;
   sc_core::sc_event admit, deliver;

@@ -1,6 +1,7 @@
 #include "model/memory/memory_system.hpp"
 
 #include <catch2/catch.hpp>
+#include <ostream>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -19,6 +20,9 @@ struct Passed {
   std::uint64_t latency;
   bool operator==(const Passed&) const = default;
 };
+std::ostream& operator<<(std::ostream& out, const Passed& p) {
+  return out << "tag " << p.tag << " at " << p.cycle << " + " << p.latency;
+}
 
 struct Bench final : TransferClient {
   explicit Bench(std::uint32_t cards = 1, Machine m = test::test_machine())
@@ -85,8 +89,8 @@ TEST_CASE("a read that hits in part goes at the port's rate and has the latency 
   b.run();
   b.read(b.base[0], 12'800, 2, 128);  // half of it from each; alone, the port's 128 is the limit
   CHECK(b.run() == std::vector<Passed>{{100, 2, 200}});
-  b.read(b.base[0] + 16'384, 6400, 1);       // takes 32 of HBM's 64 ...
-  b.read(b.base[0] + 6400, 12'800, 2, 128);  // ... so that 6400 missing bytes take 200
+  b.read(b.base[0] + 32'768, 6400, 1);       // takes 32 of HBM's 64 bytes per cycle ...
+  b.read(b.base[0] + 6400, 12'800, 2, 128);  // ... so that the 6400 that miss take 200
   CHECK(b.run() == std::vector<Passed>{{200, 1, 200}, {200, 2, 200}});
 }
 
