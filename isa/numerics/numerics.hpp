@@ -19,8 +19,20 @@ struct Fp16 {
   bool operator==(const Fp16&) const = default;
 };
 
-[[nodiscard]] constexpr float to_float(Bf16 x) { return std::bit_cast<float>(static_cast<std::uint32_t>(x.bits) << 16); }
-[[nodiscard]] float to_float(Fp16 x);
+[[nodiscard]] constexpr float to_float(Bf16 x) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(x.bits) << 16);
+}
+[[nodiscard]] constexpr float to_float(Fp16 x) {
+  const std::uint32_t sign = (x.bits & 0x8000U) << 16;
+  const std::uint32_t magnitude = x.bits & 0x7fffU;
+  constexpr std::uint32_t kRebias = (127U - 15U) << 23;
+  const std::uint32_t shifted = (magnitude << 13) + kRebias;
+  const std::uint32_t special = magnitude >= 0x7c00U ? kRebias : 0U;  // exponent 31 becomes 255
+  const std::uint32_t quiet = magnitude > 0x7c00U ? 0x400000U : 0U;
+  const float subnormal = static_cast<float>(static_cast<std::int32_t>(magnitude)) * 0x1p-24F;  // exact
+  const std::uint32_t bits = magnitude < 0x400U ? std::bit_cast<std::uint32_t>(subnormal) : (shifted + special) | quiet;
+  return std::bit_cast<float>(sign | bits);
+}
 
 /// fp32 to bf16 or fp16. Overflow goes to infinity in the rounding modes that round away from the largest finite value;
 /// NaN stays NaN (quiet, sign kept). None means Rint.
@@ -38,7 +50,7 @@ struct Fp16 {
 [[nodiscard]] float log_f32(float x);
 [[nodiscard]] float rsqrt_f32(float x);  ///< 1 / sqrt(x), evaluated in double, rounded once
 
-/// dst[i] = f(src[i]), vectorised, the same bits as the scalar forms.
+/// dst[i] = f(src[i]), vectorised, the same bits as the scalar forms. src and dst are equal or disjoint.
 void exp_f32(const float* src, float* dst, std::size_t n);
 void log_f32(const float* src, float* dst, std::size_t n);
 

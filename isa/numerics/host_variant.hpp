@@ -1,0 +1,21 @@
+// Which vector instructions of the host the hot loops use. Results never depend on it: every variant computes the same
+// bits, and tests run them against each other.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace npu::isa {
+
+enum class HostVariant : std::uint8_t { Baseline, Avx2, Avx512 };
+inline constexpr std::array<std::string_view, 3> kHostVariantNames{"baseline", "avx2", "avx512"};
+
+/// True if this processor can run the variant.
+[[nodiscard]] bool host_supports(HostVariant variant);
+/// The widest variant that the processor supports, unless select_host_variant chose another.
+[[nodiscard]] HostVariant host_variant();
+/// For tests and benchmarks. Requires host_supports(variant).
+void select_host_variant(HostVariant variant);
+
+}  // namespace npu::isa
