@@ -41,8 +41,7 @@ float pool_plain(const std::vector<WindowRow>& rows, std::size_t column, std::ve
   for (std::size_t i = 0; i < rows.size(); ++i) weights[i] = isa::exp_f32(rows[i].score[column] - largest);
   const float sum = sum_of(weights);
   double pooled = 0;
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    pooled += static_cast<double>(rows[i].kv[column] * (weights[i] / sum));
+  for (std::size_t i = 0; i < rows.size(); ++i) pooled += static_cast<double>(rows[i].kv[column] * (weights[i] / sum));
   return static_cast<float>(pooled);
 }
 

@@ -23,16 +23,16 @@ struct CompressorShape {
 [[nodiscard]] CompressorShape inner_compressor(const LayerConfig& config);
 
 struct CompressorIn {
-  std::span<const isa::Bf16> x_normed;       ///< [T, D]
-  std::span<const isa::Bf16> wkv, wgate;     ///< [D, o]
-  std::span<const float> ape;                ///< [ratio, o]
-  std::span<const float> norm_w;             ///< [h]
-  std::span<const isa::Bf16> hadamard;       ///< [h, h]; empty for a main compressor
-  std::span<const isa::Bf16> cos, sin;       ///< [B, rd], the angle of each request's new row
-  std::span<const std::int32_t> positions;   ///< [T]
-  std::span<const std::int32_t> state_table; ///< [B, pages]
-  std::span<const std::int64_t> state_slots; ///< [T], -1: do not write
-  std::span<const std::int64_t> cache_slots; ///< [T], -1: do not write
+  std::span<const isa::Bf16> x_normed;        ///< [T, D]
+  std::span<const isa::Bf16> wkv, wgate;      ///< [D, o]
+  std::span<const float> ape;                 ///< [ratio, o]
+  std::span<const float> norm_w;              ///< [h]
+  std::span<const isa::Bf16> hadamard;        ///< [h, h]; empty for a main compressor
+  std::span<const isa::Bf16> cos, sin;        ///< [B, rd], the angle of each request's new row
+  std::span<const std::int32_t> positions;    ///< [T]
+  std::span<const std::int32_t> state_table;  ///< [B, pages]
+  std::span<const std::int64_t> state_slots;  ///< [T], -1: do not write
+  std::span<const std::int64_t> cache_slots;  ///< [T], -1: do not write
 };
 struct CompressorOut {
   std::span<float> state;      ///< [rows, 2*o], updated in place: kv part, score part

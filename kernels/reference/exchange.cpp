@@ -41,8 +41,7 @@ void dispatch(const LayerConfig& config, std::span<const DispatchIn> in, std::sp
     }
 }
 
-void return_rows(const LayerConfig& config, std::span<const ReturnIn> in,
-                 std::span<const std::span<Bf16>> routed_y) {
+void return_rows(const LayerConfig& config, std::span<const ReturnIn> in, std::span<const std::span<Bf16>> routed_y) {
   const std::size_t hidden = config.hidden, limit = config.recv_max;
   NPU_ASSERT(in.size() == config.ranks && routed_y.size() == config.ranks, "one element per rank");
   for (const std::span<Bf16>& rows : routed_y) {

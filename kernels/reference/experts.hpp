@@ -19,11 +19,11 @@ struct GateIn {
   std::span<const std::int64_t> input_ids;  ///< [T], read by hash routing
 };
 struct GateOut {
-  std::span<isa::Bf16> x_norm;        ///< [T, D]
-  std::span<std::int8_t> x_norm_i8;   ///< [T, D], the form in which tokens reach experts
-  std::span<float> x_norm_scale;      ///< [T]
-  std::span<std::int32_t> indices;    ///< [T, KE], experts of all ranks
-  std::span<float> weights;           ///< [T, KE]
+  std::span<isa::Bf16> x_norm;       ///< [T, D]
+  std::span<std::int8_t> x_norm_i8;  ///< [T, D], the form in which tokens reach experts
+  std::span<float> x_norm_scale;     ///< [T]
+  std::span<std::int32_t> indices;   ///< [T, KE], experts of all ranks
+  std::span<float> weights;          ///< [T, KE]
 };
 /// Layers below hash_layers route by token id, the others by score + bias with ties to the smaller expert. The same in
 /// both numerics. Throws ConfigError for a token id or an expert outside the model.
@@ -31,8 +31,8 @@ void gate(const LayerConfig& config, const GateIn& in, const GateOut& out, unsig
 
 /// One expert, or several one after the other ([EL] in front).
 struct ExpertWeights {
-  std::span<const std::int8_t> w1, w3;      ///< [MI, D]
-  std::span<const std::int8_t> w2;          ///< [D, MI]
+  std::span<const std::int8_t> w1, w3;        ///< [MI, D]
+  std::span<const std::int8_t> w2;            ///< [D, MI]
   std::span<const float> w1_scale, w3_scale;  ///< [MI]
   std::span<const float> w2_scale;            ///< [D]
 };

@@ -69,8 +69,8 @@ void hc_pre(const LayerConfig& config, Numerics numerics, const HcPreIn& in, con
                     {mix.data(), tokens, width}, threads);
   parallel_for(tokens, threads, [&](std::size_t t) {
     const std::span<const float> stack{&x[t * flat], flat};
-    const float factor = numerics == Numerics::Golden ? rms_factor(stack, config.eps)
-                                                      : isa::rsqrt_f32(mean_square(stack, config.eps));
+    const float factor =
+        numerics == Numerics::Golden ? rms_factor(stack, config.eps) : isa::rsqrt_f32(mean_square(stack, config.eps));
     const auto value = [&](std::size_t column, std::size_t part) {
       return mix[t * width + column] * factor * in.scale[part] + in.base[column];
     };

@@ -16,7 +16,9 @@ namespace {
 using isa::Bf16;
 
 /// Entries of the compressed cache that the indexer scores for a request.
-std::size_t scored_entries(std::int32_t kv_seq_len) { return kv_seq_len > 0 ? static_cast<std::size_t>(kv_seq_len) / 4 : 0; }
+std::size_t scored_entries(std::int32_t kv_seq_len) {
+  return kv_seq_len > 0 ? static_cast<std::size_t>(kv_seq_len) / 4 : 0;
+}
 
 /// Quantised index queries, one row of ih per token and head.
 struct Queries {
@@ -106,7 +108,8 @@ void window_codes(const LayerConfig& config, std::span<const std::int32_t> posit
     const std::size_t slot = full ? (position % window + 1 + k) % window : k;
     codes[k] = static_cast<std::int32_t>(slot);
     for (std::size_t other = 0; other <= s; ++other)
-      if (static_cast<std::size_t>(positions[other]) % window == slot) codes[k] = static_cast<std::int32_t>(window + other);
+      if (static_cast<std::size_t>(positions[other]) % window == slot)
+        codes[k] = static_cast<std::int32_t>(window + other);
   }
 }
 
@@ -145,7 +148,8 @@ std::size_t sparse_width(const LayerConfig& config, AttentionKind kind) {
 
 void sparse_indices(const LayerConfig& config, AttentionKind kind, const SparseIndicesIn& in,
                     std::span<std::int32_t> indices) {
-  const std::size_t tokens = config.tokens(), seq = config.seq, window = config.window, length = config.max_positions / 4;
+  const std::size_t tokens = config.tokens(), seq = config.seq, window = config.window,
+                    length = config.max_positions / 4;
   const std::size_t width = sparse_width(config, kind), tail = width - window;
   NPU_ASSERT(in.positions.size() == tokens && in.kv_seq_lens.size() == config.batch, "sparse_indices inputs");
   NPU_ASSERT(kind != AttentionKind::Csa || in.topk.size() == tokens * length, "sparse_indices top-k");

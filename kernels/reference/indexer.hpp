@@ -13,17 +13,17 @@ namespace npu::kernels::reference {
 inline constexpr float kNoScore = -3.4028234663852886e38F;  ///< score of an entry that does not exist
 
 struct IndexerIn {
-  std::span<const isa::Bf16> x_normed;       ///< [T, D]
-  std::span<const std::int8_t> qr;           ///< [T, ql]
-  std::span<const float> qr_scale;           ///< [T]
-  std::span<const std::int8_t> wq_b;         ///< [ql, nh*ih]
-  std::span<const float> wq_b_scale;         ///< [nh*ih]
-  std::span<const isa::Bf16> weights_proj;   ///< [D, nh]
-  std::span<const isa::Bf16> hadamard;       ///< [ih, ih]
-  std::span<const isa::Bf16> cos, sin;       ///< [B, rd], the angle of each request's first token
-  std::span<const isa::Bf16> cache;          ///< idx_kv_cache [rows, ih], after the inner compressor
-  std::span<const std::int32_t> table;       ///< [B, pages]
-  std::span<const std::int32_t> kv_seq_lens; ///< [B]
+  std::span<const isa::Bf16> x_normed;        ///< [T, D]
+  std::span<const std::int8_t> qr;            ///< [T, ql]
+  std::span<const float> qr_scale;            ///< [T]
+  std::span<const std::int8_t> wq_b;          ///< [ql, nh*ih]
+  std::span<const float> wq_b_scale;          ///< [nh*ih]
+  std::span<const isa::Bf16> weights_proj;    ///< [D, nh]
+  std::span<const isa::Bf16> hadamard;        ///< [ih, ih]
+  std::span<const isa::Bf16> cos, sin;        ///< [B, rd], the angle of each request's first token
+  std::span<const isa::Bf16> cache;           ///< idx_kv_cache [rows, ih], after the inner compressor
+  std::span<const std::int32_t> table;        ///< [B, pages]
+  std::span<const std::int32_t> kv_seq_lens;  ///< [B]
 };
 struct IndexerOut {
   std::span<float> score;        ///< [T, L/4], kNoScore beyond the request's entries

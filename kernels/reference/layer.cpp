@@ -122,9 +122,12 @@ AttentionKind attention_kind(const LayerConfig& config) {
     throw config_error("layer_id {} has no entry in compress_ratios, which lists {} layers", config.layer_id,
                        config.compress_ratios.size());
   switch (config.compress_ratios[config.layer_id]) {
-    case 0: return AttentionKind::Swa;
-    case 4: return AttentionKind::Csa;
-    case 128: return AttentionKind::Hca;
+    case 0:
+      return AttentionKind::Swa;
+    case 4:
+      return AttentionKind::Csa;
+    case 128:
+      return AttentionKind::Hca;
   }
   throw config_error("compress_ratios[{}] = {}: the ratios are 0, 4 and 128", config.layer_id,
                      config.compress_ratios[config.layer_id]);
@@ -144,8 +147,7 @@ std::vector<LayerOutputs> decode_layer(const LayerConfig& config, Numerics numer
   }
   for (LayerOutputs& out : outputs) {
     sent.push_back({out.x_norm_i8, out.x_norm_scale, out.indices, out.weights});
-    received.push_back(
-        {out.recv_x, out.recv_scale, out.recv_w, out.recv_route, out.recv_source, out.recv_count});
+    received.push_back({out.recv_x, out.recv_scale, out.recv_w, out.recv_route, out.recv_source, out.recv_count});
   }
   dispatch(config, sent, received);
   std::vector<ReturnIn> returned;

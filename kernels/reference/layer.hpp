@@ -32,8 +32,8 @@ struct CompressorInputs {
   std::span<const std::int64_t> state_slots, cache_slots;
 };
 
-/// Inputs of one rank, in the shapes of S10. Spans that the layer kind does not use stay empty. Pools (kv_cache, cmp_kv,
-/// idx_kv_cache, compressor states) are updated in place.
+/// Inputs of one rank, in the shapes of S10. Spans that the layer kind does not use stay empty. Pools (kv_cache,
+/// cmp_kv, idx_kv_cache, compressor states) are updated in place.
 struct LayerInputs {
   std::span<const isa::Bf16> x_hc;
   HcWeights hc_attn, hc_ffn;

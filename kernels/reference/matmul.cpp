@@ -6,25 +6,19 @@
 #include <vector>
 
 #include "isa/errors.hpp"
+#include "isa/numerics/clones.hpp"
 #include "kernels/reference/parallel.hpp"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
-// The int8 body is compiled per vector extension and chosen when the program starts; sums of int32 are exact in any
-// order.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define NPU_INT_CLONES __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
-#else
-#define NPU_INT_CLONES
-#endif
 
 namespace npu::kernels::reference {
 namespace {
 
-constexpr std::size_t kPanel = 16;    ///< output columns of a float panel
-constexpr std::size_t kRowTile = 6;   ///< output rows held in registers
-constexpr std::size_t kDepth = 512;   ///< k range of a packed panel (32 KiB)
+constexpr std::size_t kPanel = 16;   ///< output columns of a float panel
+constexpr std::size_t kRowTile = 6;  ///< output rows held in registers
+constexpr std::size_t kDepth = 512;  ///< k range of a packed panel (32 KiB)
 constexpr std::size_t kIntRows = 4, kIntCols = 2;
 
 /// acc[r][j] = fma chain over `depth` steps of kRowTile rows of a. Vector lanes run over output columns, so that all
@@ -69,8 +63,8 @@ __attribute__((target("avx512f"))) void float_tile_avx512(const float* a, std::s
 
 FloatTile best_float_tile() {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f")) return float_tile_avx512;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return float_tile_avx2;
+  if (isa::host_variant() == isa::HostVariant::Avx512) return float_tile_avx512;
+  if (isa::host_variant() == isa::HostVariant::Avx2) return float_tile_avx2;  // has fma
 #endif
   return float_tile;
 }
@@ -139,29 +133,31 @@ void transposed_product(Matrix<const float> a, Matrix<const T> b, Matrix<float> 
                 });
 }
 
-/// out[r * kIntCols + j] = sum over k of a[r][k] * b[j][k].
-NPU_INT_CLONES void int_tile(const std::int16_t* a, const std::int16_t* b, std::size_t depth, std::int32_t* out) {
-  const std::int16_t *a0 = a, *a1 = a + depth, *a2 = a1 + depth, *a3 = a2 + depth, *b0 = b, *b1 = b + depth;
-  std::int32_t s00 = 0, s01 = 0, s10 = 0, s11 = 0, s20 = 0, s21 = 0, s30 = 0, s31 = 0;
-  for (std::size_t k = 0; k < depth; ++k) {
-    s00 += a0[k] * b0[k];
-    s01 += a0[k] * b1[k];
-    s10 += a1[k] * b0[k];
-    s11 += a1[k] * b1[k];
-    s20 += a2[k] * b0[k];
-    s21 += a2[k] * b1[k];
-    s30 += a3[k] * b0[k];
-    s31 += a3[k] * b1[k];
+/// out[r * kIntCols + j] = sum over k of a[r][k] * b[j][k]; exact, so in any order.
+struct IntTile {
+  NPU_INLINE static void run(const std::int16_t* a, const std::int16_t* b, std::size_t depth, std::int32_t* out) {
+    const std::int16_t *a0 = a, *a1 = a + depth, *a2 = a1 + depth, *a3 = a2 + depth, *b0 = b, *b1 = b + depth;
+    std::int32_t s00 = 0, s01 = 0, s10 = 0, s11 = 0, s20 = 0, s21 = 0, s30 = 0, s31 = 0;
+    for (std::size_t k = 0; k < depth; ++k) {
+      s00 += a0[k] * b0[k];
+      s01 += a0[k] * b1[k];
+      s10 += a1[k] * b0[k];
+      s11 += a1[k] * b1[k];
+      s20 += a2[k] * b0[k];
+      s21 += a2[k] * b1[k];
+      s30 += a3[k] * b0[k];
+      s31 += a3[k] * b1[k];
+    }
+    out[0] = s00;
+    out[1] = s01;
+    out[2] = s10;
+    out[3] = s11;
+    out[4] = s20;
+    out[5] = s21;
+    out[6] = s30;
+    out[7] = s31;
   }
-  out[0] = s00;
-  out[1] = s01;
-  out[2] = s10;
-  out[3] = s11;
-  out[4] = s20;
-  out[5] = s21;
-  out[6] = s30;
-  out[7] = s31;
-}
+};
 
 /// pack(n0, width, panel): panel[j][k] = b of output column n0 + j, contiguous along k; `columns_per_task` columns.
 template <class Pack>
@@ -177,7 +173,8 @@ void int_product(Matrix<const std::int8_t> a, std::size_t columns, Matrix<std::i
     std::array<std::int32_t, kIntRows * kIntCols> sums{};
     for (std::size_t j0 = 0; j0 < width; j0 += kIntCols)
       for (std::size_t r0 = 0; r0 < a.rows; r0 += kIntRows) {
-        int_tile(&wide[r0 * depth], &panel[j0 * depth], depth, sums.data());
+        isa::Cloned<IntTile>::call(static_cast<const std::int16_t*>(&wide[r0 * depth]),
+                                   static_cast<const std::int16_t*>(&panel[j0 * depth]), depth, sums.data());
         for (std::size_t r = r0; r < std::min(r0 + kIntRows, a.rows); ++r)
           for (std::size_t j = j0; j < std::min(j0 + kIntCols, width); ++j)
             c.row(r)[n0 + j] = sums[(r - r0) * kIntCols + (j - j0)];
@@ -202,8 +199,7 @@ void matmul_transposed(Matrix<const float> a, Matrix<const isa::Bf16> b, Matrix<
 void matmul_dequantised(Matrix<const float> a, Matrix<const std::int8_t> b, std::span<const float> scale,
                         Matrix<float> c, unsigned threads) {
   NPU_ASSERT(scale.size() == b.rows, "one scale per output column");
-  transposed_product(a, b, c, threads,
-                     [&](std::size_t n, std::int8_t x) { return static_cast<float>(x) * scale[n]; });
+  transposed_product(a, b, c, threads, [&](std::size_t n, std::int8_t x) { return static_cast<float>(x) * scale[n]; });
 }
 
 void matmul(Matrix<const std::int8_t> a, Matrix<const std::int8_t> b, Matrix<std::int32_t> c, unsigned threads) {

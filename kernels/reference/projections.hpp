@@ -20,17 +20,17 @@ struct QLatentIn {
   std::span<const isa::Bf16> gamma_cq;  ///< [ql]
 };
 struct QLatentOut {
-  std::span<std::int8_t> qr;   ///< [T, ql]
-  std::span<float> qr_scale;   ///< [T]
+  std::span<std::int8_t> qr;  ///< [T, ql]
+  std::span<float> qr_scale;  ///< [T]
 };
 void q_latent(const LayerConfig& config, const QLatentIn& in, const QLatentOut& out, unsigned threads = 1);
 
 struct QHeadsIn {
-  std::span<const std::int8_t> qr;         ///< [T, ql]
-  std::span<const float> qr_scale;         ///< [T]
-  std::span<const std::int8_t> wq_b;       ///< [ql, H*hd]
-  std::span<const float> wq_b_scale;       ///< [H*hd]
-  std::span<const isa::Bf16> cos, sin;     ///< [T, rd], rope rows of the tokens
+  std::span<const std::int8_t> qr;      ///< [T, ql]
+  std::span<const float> qr_scale;      ///< [T]
+  std::span<const std::int8_t> wq_b;    ///< [ql, H*hd]
+  std::span<const float> wq_b_scale;    ///< [H*hd]
+  std::span<const isa::Bf16> cos, sin;  ///< [T, rd], rope rows of the tokens
 };
 /// q [T, H, hd]. Golden scales by the head's factor, then rotates; Device rotates first.
 void q_heads(const LayerConfig& config, Numerics numerics, const QHeadsIn& in, std::span<isa::Bf16> q,

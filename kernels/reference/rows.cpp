@@ -63,7 +63,8 @@ std::vector<Bf16> rope_rows(std::span<const Bf16> table, std::size_t rope_dim,
   const std::size_t rows = table.size() / rope_dim;
   for (std::size_t i = 0; i < positions.size(); ++i) {
     if (positions[i] < 0 || static_cast<std::size_t>(positions[i]) >= rows)
-      throw config_error("position_ids[{}] = {} lies outside the rope tables, which have {} rows", i, positions[i], rows);
+      throw config_error("position_ids[{}] = {} lies outside the rope tables, which have {} rows", i, positions[i],
+                         rows);
     const std::size_t position = static_cast<std::size_t>(positions[i]);
     std::copy_n(table.begin() + static_cast<std::ptrdiff_t>(position * rope_dim), rope_dim,
                 out.begin() + static_cast<std::ptrdiff_t>(i * rope_dim));
