@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "isa/numerics/numerics.hpp"
@@ -28,8 +29,10 @@ struct Closeness {
 /// with x > limit. NaN and infinity fail.
 [[nodiscard]] Closeness reldiff(std::span<const float> actual, std::span<const float> expected, double limit,
                                 double ratio);
-/// |a-e|_2 / |e|_2.
+/// |a-e|_2 / |e|_2; 0 for equal vectors. Equal elements beyond 1e30 (the "no score" value) do not count into |e|.
 [[nodiscard]] double relative_l2(std::span<const float> actual, std::span<const float> expected);
+/// Largest relative_l2 of the rows of `width` elements.
+[[nodiscard]] double worst_row_l2(std::span<const float> actual, std::span<const float> expected, std::size_t width);
 
 /// Any element type as fp32 values.
 template <class T>
