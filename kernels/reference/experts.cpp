@@ -85,8 +85,11 @@ void swiglu(std::span<float> gate, std::span<const float> up, float limit) {
 void gate(const LayerConfig& config, const GateIn& in, const GateOut& out, unsigned threads) {
   const std::size_t tokens = config.tokens(), hidden = config.hidden, experts = config.experts, top_k = config.top_k;
   NPU_ASSERT(in.x_mixed.size() == tokens * hidden && in.gate_w.size() == experts * hidden, "gate inputs");
-  NPU_ASSERT(in.gate_bias.size() == experts && in.input_ids.size() == tokens, "gate bias and ids");
-  NPU_ASSERT(in.tid2eid.size() == config.vocab * top_k, "gate token table");
+  if (config.hash_routing()) {
+    NPU_ASSERT(in.tid2eid.size() == config.vocab * top_k && in.input_ids.size() == tokens, "gate token table and ids");
+  } else {
+    NPU_ASSERT(in.gate_bias.size() == experts, "gate bias");
+  }
   NPU_ASSERT(out.x_norm_i8.size() == tokens * hidden && out.x_norm_scale.size() == tokens, "gate outputs");
   NPU_ASSERT(out.indices.size() == tokens * top_k && out.weights.size() == tokens * top_k, "gate routes");
   rmsnorm(config, in.x_mixed, in.norm_w, out.x_norm, threads);
