@@ -70,6 +70,7 @@ void score_request(const LayerConfig& config, Numerics numerics, const IndexerIn
   if (n > length)
     throw config_error("kv_seq_lens[{}] = {} exceeds the {} positions of the model", b, in.kv_seq_lens[b],
                        config.max_positions);
+  if (n == 0) return;
   const PagedRows pages{in.table, config.batch, config.page, in.cache.size() / dim, "idx_block_table"};
   std::vector<std::int8_t> keys(n * dim);
   std::vector<float> key_scales(n);
