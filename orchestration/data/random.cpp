@@ -59,7 +59,10 @@ void RandomStream::fill(std::uint64_t first, std::span<std::uint16_t> out) const
   for (; i < out.size() && (first + i) % 4 != 0; ++i) out[i] = lane(word((first + i) / 4), first + i);
   for (std::uint64_t w = (first + i) / 4; i + 4 <= out.size(); i += 4, ++w) {
     const std::uint64_t bits = word(w);
-    for (std::size_t l = 0; l < 4; ++l) out[i + l] = lane(bits, l);
+    out[i] = lane(bits, 0);
+    out[i + 1] = lane(bits, 1);
+    out[i + 2] = lane(bits, 2);
+    out[i + 3] = lane(bits, 3);
   }
   for (; i < out.size(); ++i) out[i] = lane(word((first + i) / 4), first + i);
 }

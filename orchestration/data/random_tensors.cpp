@@ -47,10 +47,11 @@ Quantiser quantiser_of(float amax) {
   return {multiplier, 1.0F / multiplier};
 }
 
-std::int8_t quantise(float w, float multiplier, Ties ties) {
+template <Ties kTies>
+std::int8_t quantise(float w, float multiplier) {
   const float scaled = w * multiplier;
-  const float rounded = ties == Ties::Even ? (scaled + kRoundingConstant) - kRoundingConstant
-                                           : std::trunc(scaled + std::copysign(0.5F, scaled));
+  const float rounded = kTies == Ties::Even ? (scaled + kRoundingConstant) - kRoundingConstant
+                                            : std::trunc(scaled + std::copysign(0.5F, scaled));
   return static_cast<std::int8_t>(static_cast<int>(std::clamp(rounded, -kLargestCode, kLargestCode)));
 }
 
@@ -61,8 +62,9 @@ std::uint16_t largest_magnitude(std::span<const std::uint16_t> codes) {
   return largest;
 }
 
+template <Ties kTies>
 void quantise_rows(std::span<std::int8_t> weight, std::span<float> scale, const RandomStream& stream,
-                   const std::vector<std::uint16_t>& magnitudes, Ties ties, unsigned threads) {
+                   const std::vector<std::uint16_t>& magnitudes, unsigned threads) {
   const std::uint64_t columns = weight.size() / scale.size();
   parallel_rows(scale.size(), columns, threads, [&](std::uint64_t begin, std::uint64_t end) {
     std::vector<std::uint16_t> codes(columns);
@@ -73,15 +75,16 @@ void quantise_rows(std::span<std::int8_t> weight, std::span<float> scale, const 
       std::int8_t* out = weight.data() + row * columns;
       for (std::size_t i = 0; i < columns; ++i) {
         const auto sign = static_cast<std::uint16_t>(codes[i] & kSignBit);
-        out[i] = quantise(bf16_value(magnitudes[codes[i] & kMagnitudeMask], sign), q.multiplier, ties);
+        out[i] = quantise<kTies>(bf16_value(magnitudes[codes[i] & kMagnitudeMask], sign), q.multiplier);
       }
     }
   });
 }
 
 /// Two passes over a band of columns: the codes are made twice instead of being kept.
+template <Ties kTies>
 void quantise_columns(std::span<std::int8_t> weight, std::span<float> scale, const RandomStream& stream,
-                      const std::vector<std::uint16_t>& magnitudes, Ties ties, unsigned threads) {
+                      const std::vector<std::uint16_t>& magnitudes, unsigned threads) {
   const std::uint64_t columns = scale.size();
   const std::uint64_t rows = weight.size() / columns;
   constexpr std::uint64_t kBand = 1024;
@@ -110,7 +113,7 @@ void quantise_columns(std::span<std::int8_t> weight, std::span<float> scale, con
         std::int8_t* out = weight.data() + row * columns + first;
         for (std::size_t i = 0; i < part.size(); ++i) {
           const auto sign = static_cast<std::uint16_t>(part[i] & kSignBit);
-          out[i] = quantise(bf16_value(magnitudes[part[i] & kMagnitudeMask], sign), multiplier[i], ties);
+          out[i] = quantise<kTies>(bf16_value(magnitudes[part[i] & kMagnitudeMask], sign), multiplier[i]);
         }
       }
     }
@@ -157,8 +160,11 @@ void fill_quantised(Tensor& weight, Tensor& scale, const RandomStream& stream, d
                     unsigned threads) {
   NPU_ASSERT(scale.elements() != 0 && weight.elements() % scale.elements() == 0, "one scale per row or column");
   const auto magnitudes = scaled_magnitudes_bf16(gain);
-  const auto quantise_all = axis == QuantAxis::Rows ? quantise_rows : quantise_columns;
-  quantise_all(weight.writable<std::int8_t>(), scale.writable<float>(), stream, magnitudes, ties, threads);
+  const bool even = ties == Ties::Even;
+  const auto quantise_all = axis == QuantAxis::Rows
+                                ? (even ? quantise_rows<Ties::Even> : quantise_rows<Ties::Away>)
+                                : (even ? quantise_columns<Ties::Even> : quantise_columns<Ties::Away>);
+  quantise_all(weight.writable<std::int8_t>(), scale.writable<float>(), stream, magnitudes, threads);
 }
 
 }  // namespace npu::orch

@@ -64,7 +64,7 @@ TEST_CASE("seed, tensor and rank each choose another stream") {
 TEST_CASE("a stream's first numbers never change") {
   std::vector<std::uint16_t> draw(4);
   RandomStream{0, "x_hc", 0}.fill(0, draw);
-  CHECK(draw == std::vector<std::uint16_t>{0, 0, 0, 0});
+  CHECK(draw == std::vector<std::uint16_t>{50792, 45328, 62196, 54868});
 }
 
 /// The weights behind a quantised tensor, made the slow way.
