@@ -16,3 +16,6 @@ get_target_property(_sc_includes PkgConfig::SYSTEMC INTERFACE_INCLUDE_DIRECTORIE
 if(_sc_includes)
   target_include_directories(npu_systemc SYSTEM INTERFACE ${_sc_includes})
 endif()
+
+add_library(npu_tomlplusplus INTERFACE)
+target_include_directories(npu_tomlplusplus SYSTEM INTERFACE "${TOMLPLUSPLUS_INCLUDE_DIR}")

@@ -1,0 +1,113 @@
+#include "orchestration/data/case_metadata.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "isa/errors.hpp"
+#include "orchestration/data/config_fields.hpp"
+#include "orchestration/data/nearest_name.hpp"
+#include "orchestration/data/presets.hpp"
+
+namespace npu::orch {
+namespace {
+
+using nlohmann::json;
+
+void read_value(const std::string& where, const json& value, std::uint32_t& out) {
+  if (!value.is_number_unsigned() || value.get<std::uint64_t>() > std::numeric_limits<std::uint32_t>::max()) {
+    throw config_error("{}: expected an integer from 0 to {}, got {}", where, std::numeric_limits<std::uint32_t>::max(),
+                       value.dump());
+  }
+  out = value.get<std::uint32_t>();
+}
+
+void read_value(const std::string& where, const json& value, float& out) {
+  if (!value.is_number()) throw config_error("{}: expected a number, got {}", where, value.dump());
+  out = value.get<float>();
+}
+
+void read_value(const std::string& where, const json& value, std::vector<std::uint32_t>& out) {
+  if (!value.is_array()) throw config_error("{}: expected an array of integers, got {}", where, value.dump());
+  out.assign(value.size(), 0);
+  for (std::size_t i = 0; i < out.size(); ++i) read_value(fmt::format("{}[{}]", where, i), value[i], out[i]);
+}
+
+const std::string& required(const Metadata& metadata, std::string_view path, std::string_view key) {
+  const auto it = metadata.find(key);
+  if (it == metadata.end()) {
+    throw config_error("{}: metadata key '{}' is missing; a layer's file states its dimensions and layer_id", path,
+                       key);
+  }
+  return it->second;
+}
+
+json parse_config(const std::string& text, std::string_view path) {
+  try {
+    json config = json::parse(text);
+    if (!config.is_object()) throw config_error("{}: metadata key 'config' is not a JSON object", path);
+    return config;
+  } catch (const json::exception& e) {
+    throw config_error("{}: metadata key 'config' is not valid JSON: {}", path, e.what());
+  }
+}
+
+/// Shortest decimal that reads back as the same float, so that files show 0.1 and not 0.10000000149.
+double shortest_decimal(float value) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  double result = 0.0;
+  std::from_chars(text.data(), end, result);
+  return result;
+}
+
+}  // namespace
+
+kernels::LayerConfig config_from_metadata(const Metadata& metadata, std::string_view path) {
+  const json fields = parse_config(required(metadata, path, "config"), path);
+  kernels::LayerConfig config;
+  std::vector<std::string_view> known;
+  visit_fields(config, [&](std::string_view, std::string_view key, auto& member) {
+    known.push_back(key);
+    const auto it = fields.find(std::string{key});
+    if (it == fields.end()) throw config_error("{}: metadata 'config' lacks '{}'", path, key);
+    read_value(fmt::format("{}: metadata 'config', '{}'", path, key), *it, member);
+  });
+  for (const auto& [key, value] : fields.items()) {
+    if (std::find(known.begin(), known.end(), key) == known.end()) {
+      throw config_error("{}: metadata 'config' has an unknown key '{}'; nearest is '{}'", path, key,
+                         nearest_name(key, known));
+    }
+  }
+  const std::string& layer = required(metadata, path, "layer_id");
+  const auto parsed = std::from_chars(layer.data(), layer.data() + layer.size(), config.layer_id);
+  if (parsed.ec != std::errc{} || parsed.ptr != layer.data() + layer.size()) {
+    throw config_error("{}: metadata 'layer_id' is '{}'; expected a number", path, layer);
+  }
+  validate(config, path);
+  const auto kind = metadata.find("kind");
+  const std::string_view actual = kernels::name_of(attention_kind(config));
+  if (kind != metadata.end() && kind->second != actual) {
+    throw config_error("{}: metadata 'kind' is '{}', but the compression ratio of layer {} makes it '{}'", path,
+                       kind->second, config.layer_id, actual);
+  }
+  return config;
+}
+
+void add_config(Metadata& metadata, const kernels::LayerConfig& config) {
+  auto fields = nlohmann::ordered_json::object();
+  visit_fields(config, [&](std::string_view, std::string_view key, const auto& member) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(member)>, float>) {
+      fields[std::string{key}] = shortest_decimal(member);
+    } else {
+      fields[std::string{key}] = member;
+    }
+  });
+  metadata["config"] = fields.dump();
+  metadata["layer_id"] = std::to_string(config.layer_id);
+  metadata["kind"] = kernels::name_of(attention_kind(config));
+}
+
+}  // namespace npu::orch

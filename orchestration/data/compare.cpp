@@ -1,0 +1,239 @@
+#include "orchestration/data/compare.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <type_traits>
+
+#include "isa/errors.hpp"
+
+namespace npu::orch {
+namespace {
+
+double to_double(isa::Bf16 x) { return static_cast<double>(isa::to_float(x)); }
+double to_double(float x) { return static_cast<double>(x); }
+double to_double(std::integral auto x) { return static_cast<double>(x); }
+
+/// How one element fares: it violates the rule where excess > 0; of violations the largest excess is the worst.
+struct Verdict {
+  double excess;
+  double magnitude;  ///< what RatioRelDiff bounds by `worst`
+};
+
+Verdict judge(const AllClose& r, double a, double e) {
+  return {std::abs(a - e) - (r.atol + r.rtol * std::abs(e)), 0.0};
+}
+Verdict judge(const RatioAllClose& r, double a, double e) { return judge(AllClose{r.atol, r.rtol}, a, e); }
+Verdict judge(const RatioRelDiff& r, double a, double e) {
+  const double difference = std::abs(a - e);
+  const double floor = 0x1p-14 / r.d;
+  const double x = difference < r.d ? difference : difference / (std::max({std::abs(a), std::abs(e), floor}) + 1e-9);
+  return {x - r.d, x};
+}
+Verdict judge(const OffByOne&, double a, double e) { return {std::abs(a - e) - 1.0, 0.0}; }
+
+double allowed_share(const AllClose&) { return 0.0; }
+double allowed_share(const RatioAllClose& r) { return r.share; }
+double allowed_share(const RatioRelDiff& r) { return r.share; }
+double allowed_share(const Exact&) { return 0.0; }
+double allowed_share(const OffByOne& r) { return r.share; }
+
+double worst_bound(const RatioRelDiff& r) { return r.worst; }
+template <class R>
+double worst_bound(const R&) {
+  return std::numeric_limits<double>::infinity();
+}
+
+/// Gathers one comparison over the parts of a result.
+class Collector {
+ public:
+  template <class T, class R>
+  void add(const R& rule, std::size_t part, std::span<const T> expected, std::span<const T> actual,
+           const ElementFilter& counts) {
+    for (std::uint64_t i = 0; i < expected.size(); ++i) {
+      if (counts && !counts(part, i)) continue;
+      ++checked;
+      const double e = to_double(expected[i]);
+      const double a = to_double(actual[i]);
+      if constexpr (std::is_same_v<R, Exact>) {
+        const bool equal = std::memcmp(&expected[i], &actual[i], sizeof(T)) == 0;
+        const double difference = std::abs(a - e);
+        record(part, i, e, a, equal ? -1.0 : std::isnan(difference) ? kInfinity : std::max(difference, kSmallest));
+      } else if (!std::isfinite(a) || !std::isfinite(e)) {
+        ++non_finite;
+        record(part, i, e, a, kInfinity);
+      } else {
+        const Verdict v = judge(rule, a, e);
+        if (v.excess > 0.0) largest_magnitude = std::max(largest_magnitude, v.magnitude);
+        record(part, i, e, a, v.excess);
+      }
+    }
+  }
+
+  std::uint64_t checked = 0, violations = 0, non_finite = 0;
+  double largest_magnitude = 0.0;
+  std::size_t worst_part = 0;
+  std::uint64_t worst_element = 0;
+  double worst_expected = 0.0, worst_got = 0.0;
+
+ private:
+  static constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  static constexpr double kSmallest = std::numeric_limits<double>::denorm_min();
+
+  void record(std::size_t part, std::uint64_t element, double e, double a, double excess) {
+    if (excess > 0.0) ++violations;
+    if (excess <= worst_excess_) return;
+    worst_excess_ = excess;
+    worst_part = part;
+    worst_element = element;
+    worst_expected = e;
+    worst_got = a;
+  }
+  double worst_excess_ = -kInfinity;
+};
+
+template <class R>
+void add_part(Collector& collector, const R& rule, std::size_t part, const Tensor& expected, const Tensor& actual,
+              const ElementFilter& counts) {
+  const auto add = [&]<class T>(T) { collector.add(rule, part, expected.as<T>(), actual.as<T>(), counts); };
+  switch (expected.dtype()) {
+    case isa::DType::I8:
+      return add(std::int8_t{});
+    case isa::DType::U8:
+      return add(std::uint8_t{});
+    case isa::DType::I16:
+      return add(std::int16_t{});
+    case isa::DType::I32:
+      return add(std::int32_t{});
+    case isa::DType::I64:
+      return add(std::int64_t{});
+    case isa::DType::BF16:
+      return add(isa::Bf16{});
+    case isa::DType::F32:
+      return add(float{});
+    case isa::DType::F16:
+      break;
+  }
+  throw config_error("tensor '{}': {} results are not compared", expected.name(), isa::name_of(expected.dtype()));
+}
+
+Shape index_of_element(const Shape& shape, std::uint64_t element) {
+  Shape index(shape.size());
+  for (std::size_t axis = shape.size(); axis-- > 0;) {
+    index[axis] = element % shape[axis];
+    element /= shape[axis];
+  }
+  return index;
+}
+
+void require_same_form(const Tensor& expected, const Tensor& actual) {
+  if (expected.dtype() != actual.dtype() || expected.shape() != actual.shape()) {
+    throw config_error("tensor '{}': expected {} {}, got {} {}", expected.name(), isa::name_of(expected.dtype()),
+                       to_string(expected.shape()), isa::name_of(actual.dtype()), to_string(actual.shape()));
+  }
+}
+
+Comparison compare_parts(const Rule& rule, std::span<const Tensor> expected, std::span<const Tensor> actual,
+                         const ElementFilter& counts, bool rank_axis) {
+  NPU_ASSERT(!expected.empty() && expected.size() == actual.size(), "every rank has an expected and an actual tensor");
+  Collector collector;
+  Comparison c;
+  c.name = expected.front().name();
+  c.rule = to_string(rule);
+  std::visit(
+      [&](const auto& r) {
+        for (std::size_t p = 0; p < expected.size(); ++p) {
+          require_same_form(expected[p], actual[p]);
+          add_part(collector, r, p, expected[p], actual[p], counts);
+        }
+        c.allowed =
+            static_cast<std::uint64_t>(std::nearbyint(allowed_share(r) * static_cast<double>(collector.checked)));
+        c.pass = collector.violations <= c.allowed && collector.non_finite == 0 &&
+                 (collector.largest_magnitude == 0.0 || collector.largest_magnitude < worst_bound(r));
+      },
+      rule);
+  c.checked = collector.checked;
+  c.violations = collector.violations;
+  c.non_finite = collector.non_finite;
+  if (c.checked == 0) return c;
+  c.share = static_cast<double>(c.violations) / static_cast<double>(c.checked);
+  c.worst_index = index_of_element(expected[collector.worst_part].shape(), collector.worst_element);
+  if (rank_axis) c.worst_index.insert(c.worst_index.begin(), collector.worst_part);
+  c.expected = collector.worst_expected;
+  c.got = collector.worst_got;
+  return c;
+}
+
+/// The given rows of a tensor, one after the other.
+Tensor gather_rows(const Tensor& tensor, std::span<const std::uint64_t> rows) {
+  const std::uint64_t size = tensor.row_length() * isa::size_of(tensor.dtype());
+  Tensor gathered = Tensor::zeros(tensor.name(), tensor.dtype(), {rows.size(), tensor.row_length()});
+  const auto out = gathered.writable_bytes();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    NPU_ASSERT(rows[i] < tensor.row_count(), "a changed row lies in the pool");
+    const auto row = tensor.bytes().subspan(rows[i] * size, size);
+    std::copy(row.begin(), row.end(), out.begin() + static_cast<std::ptrdiff_t>(i * size));
+  }
+  return gathered;
+}
+
+}  // namespace
+
+std::string to_string(const Rule& rule) {
+  struct Text {
+    std::string operator()(const AllClose& r) const {
+      return fmt::format("allclose(atol {:g}, rtol {:g})", r.atol, r.rtol);
+    }
+    std::string operator()(const RatioAllClose& r) const {
+      return fmt::format("ratio_allclose(atol {:g}, rtol {:g}, at most {:g} %)", r.atol, r.rtol, 100.0 * r.share);
+    }
+    std::string operator()(const RatioRelDiff& r) const {
+      const std::string worst = std::isinf(r.worst) ? "" : fmt::format(", worst below {:g}", r.worst);
+      return fmt::format("ratio_reldiff({:g}, at most {:g} %{})", r.d, 100.0 * r.share, worst);
+    }
+    std::string operator()(const Exact&) const { return "exact"; }
+    std::string operator()(const OffByOne& r) const {
+      return fmt::format("off by at most 1, more at most {:g} %", 100.0 * r.share);
+    }
+  };
+  return std::visit(Text{}, rule);
+}
+
+Comparison compare(const Rule& rule, const Tensor& expected, const Tensor& actual, const ElementFilter& counts) {
+  return compare_parts(rule, {&expected, 1}, {&actual, 1}, counts, false);
+}
+
+Comparison compare_ranks(const Rule& rule, std::span<const Tensor> expected, std::span<const Tensor> actual,
+                         const ElementFilter& counts) {
+  return compare_parts(rule, expected, actual, counts, true);
+}
+
+PoolComparison compare_pool(const Rule& rule, const Tensor& before, const PoolChanges& changes, const Tensor& after) {
+  require_same_form(before, after);
+  PoolComparison result{compare(rule, changes.values, gather_rows(after, changes.rows)), {}};
+  result.changed.name = before.name() + ".vals";
+  if (!result.changed.worst_index.empty()) {
+    result.changed.worst_index.front() = changes.rows[result.changed.worst_index.front()];
+  }
+
+  std::vector<std::uint64_t> broken;  // untouched rows with other bits; few, so that they are compared by element below
+  const std::uint64_t size = before.row_length() * isa::size_of(before.dtype());
+  auto next_change = changes.rows.begin();
+  for (std::uint64_t row = 0; row < before.row_count(); ++row) {
+    if (next_change != changes.rows.end() && *next_change == row) {
+      ++next_change;
+    } else if (std::memcmp(before.bytes().data() + row * size, after.bytes().data() + row * size, size) != 0) {
+      broken.push_back(row);
+    }
+  }
+  result.untouched = compare(Exact{}, gather_rows(before, broken), gather_rows(after, broken));
+  result.untouched.name = before.name() + ".untouched";
+  if (!broken.empty()) result.untouched.worst_index.front() = broken[result.untouched.worst_index.front()];
+  result.untouched.checked = (before.row_count() - changes.rows.size()) * before.row_length();
+  result.untouched.share = result.untouched.checked == 0 ? 0.0
+                                                         : static_cast<double>(result.untouched.violations) /
+                                                               static_cast<double>(result.untouched.checked);
+  return result;
+}
+
+}  // namespace npu::orch

@@ -1,0 +1,75 @@
+// Comparison of results with expectations by the reference's rules (decode-layer.md S15).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "orchestration/data/layer_case.hpp"
+#include "orchestration/data/tensor.hpp"
+
+namespace npu::orch {
+
+/// a is the actual value, e the expected one, n the number of compared elements. Differences are taken in double;
+/// counts round(share * n) round halves to even. In every rule but Exact an element that is NaN or infinite on either
+/// side fails the comparison.
+
+/// |a - e| <= atol + rtol * |e| everywhere.
+struct AllClose {
+  double atol, rtol;
+};
+/// At most round(share * n) elements outside of AllClose.
+struct RatioAllClose {
+  double atol, rtol, share = 0.005;
+};
+/// x = |a - e| where that is below d, else |a - e| / (max(|a|, |e|, 2^-14 / d) + 1e-9). At most round(share * n)
+/// elements with x > d, and the largest of them below `worst`.
+struct RatioRelDiff {
+  double d, share, worst = std::numeric_limits<double>::infinity();
+};
+/// Equal bits; two infinities or NaNs of the same bits are equal.
+struct Exact {};
+/// At most round(share * n) elements with |a - e| > 1.
+struct OffByOne {
+  double share = 0.0;
+};
+using Rule = std::variant<AllClose, RatioAllClose, RatioRelDiff, Exact, OffByOne>;
+
+/// "ratio_allclose(atol 0.0001, rtol 0.0078125, at most 0.5 %)".
+[[nodiscard]] std::string to_string(const Rule& rule);
+
+struct Comparison {
+  std::string name, rule;
+  std::uint64_t checked = 0;
+  std::uint64_t violations = 0;  ///< elements outside of the rule's bound, non-finite ones among them
+  std::uint64_t allowed = 0;
+  std::uint64_t non_finite = 0;
+  double share = 0.0;  ///< violations / checked
+  Shape worst_index;   ///< of the first non-finite element, else of the largest excess; empty where nothing was checked
+  double expected = 0.0, got = 0.0;  ///< there
+  bool pass = true;
+};
+
+/// Which elements count; an empty function means all. `part` is the position in the span of tensors.
+using ElementFilter = std::function<bool(std::size_t part, std::uint64_t element)>;
+
+/// One tensor, or the tensors of all ranks as one with a leading rank axis (n counts all of them). dtypes and shapes
+/// must agree: ConfigError else.
+[[nodiscard]] Comparison compare(const Rule& rule, const Tensor& expected, const Tensor& actual,
+                                 const ElementFilter& counts = {});
+[[nodiscard]] Comparison compare_ranks(const Rule& rule, std::span<const Tensor> expected,
+                                       std::span<const Tensor> actual, const ElementFilter& counts = {});
+
+/// A pool given by its changed rows: those follow the rule ("<name>.vals"), all others keep the bits they had
+/// (".untouched"; worst_index is [row, element]).
+struct PoolComparison {
+  Comparison changed, untouched;
+};
+[[nodiscard]] PoolComparison compare_pool(const Rule& rule, const Tensor& before, const PoolChanges& changes,
+                                          const Tensor& after);
+
+}  // namespace npu::orch

@@ -1,0 +1,26 @@
+// A whole file as read-only memory.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace npu::orch {
+
+class MappedFile {
+ public:
+  /// Throws ConfigError where the path is not a readable regular file. An empty file has no bytes.
+  [[nodiscard]] static std::shared_ptr<const MappedFile> open(const std::string& path);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_; }
+
+ private:
+  explicit MappedFile(std::span<const std::byte> bytes) : bytes_{bytes} {}
+  std::span<const std::byte> bytes_;
+};
+
+}  // namespace npu::orch

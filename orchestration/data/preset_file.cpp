@@ -1,0 +1,96 @@
+#include "orchestration/data/preset_file.hpp"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "isa/errors.hpp"
+#include "orchestration/data/config_fields.hpp"
+#include "orchestration/data/nearest_name.hpp"
+#include "orchestration/data/presets.hpp"
+
+namespace npu::orch {
+namespace {
+
+/// Where a key stands, for messages.
+std::string place(const std::string& path, std::string_view key, const toml::node& node) {
+  return fmt::format("{}:{}: {}", path, node.source().begin.line, key);
+}
+
+std::uint32_t read_count(const std::string& where, const toml::node& node) {
+  const auto value = node.value_exact<std::int64_t>();
+  if (!value || *value < 0 || *value > std::numeric_limits<std::uint32_t>::max()) {
+    throw config_error("{}: expected an integer from 0 to {}", where, std::numeric_limits<std::uint32_t>::max());
+  }
+  return static_cast<std::uint32_t>(*value);
+}
+
+void read_value(const std::string& where, const toml::node& node, std::uint32_t& out) { out = read_count(where, node); }
+
+void read_value(const std::string& where, const toml::node& node, float& out) {
+  const auto value = node.value<double>();
+  if (!value || !std::isfinite(*value)) throw config_error("{}: expected a finite number", where);
+  out = static_cast<float>(*value);
+}
+
+void read_value(const std::string& where, const toml::node& node, std::vector<std::uint32_t>& out) {
+  const toml::array* array = node.as_array();
+  if (array == nullptr) throw config_error("{}: expected an array of integers", where);
+  out.clear();
+  for (const toml::node& entry : *array) out.push_back(read_count(where, entry));
+}
+
+toml::table parse(const std::string& path) {
+  try {
+    return toml::parse_file(path);
+  } catch (const toml::parse_error& e) {
+    throw config_error("{}:{}: {}", path, e.source().begin.line, e.description());
+  }
+}
+
+kernels::LayerConfig base_of(const std::string& path, const toml::node& node) {
+  const auto name = node.value_exact<std::string>();
+  const auto names = preset_names();
+  if (!name) throw config_error("{}: expected the name of a built-in preset", place(path, "base", node));
+  for (const std::string_view known : names) {
+    if (known == *name) return preset(known);
+  }
+  throw config_error("{}: '{}' is no built-in preset; nearest is '{}'", place(path, "base", node), *name,
+                     nearest_name(*name, names));
+}
+
+}  // namespace
+
+kernels::LayerConfig read_preset_file(const std::string& path) {
+  const toml::table table = parse(path);
+  kernels::LayerConfig config;
+  const toml::node* base = table.get("base");
+  if (base != nullptr) config = base_of(path, *base);
+
+  std::vector<std::string_view> known{"base", "layer_id"};
+  visit_fields(config, [&](std::string_view name, std::string_view, auto& member) {
+    known.push_back(name);
+    if (const toml::node* node = table.get(name)) {
+      read_value(place(path, name, *node), *node, member);
+    } else if (base == nullptr) {
+      throw config_error("{}: '{}' is missing; a preset gives every field, or names a base = \"flash\" for the rest",
+                         path, name);
+    }
+  });
+  if (const toml::node* node = table.get("layer_id"))
+    read_value(place(path, "layer_id", *node), *node, config.layer_id);
+
+  for (const auto& [key, node] : table) {
+    const std::string_view name = key.str();
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      throw config_error("{}: unknown key; nearest is '{}'", place(path, name, node), nearest_name(name, known));
+    }
+  }
+  validate(config, path);
+  return config;
+}
+
+}  // namespace npu::orch

@@ -1,0 +1,42 @@
+// Model dimensions by name or from a TOML file (decode-layer.md S1).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernels/common/layer_config.hpp"
+
+namespace npu::orch {
+
+/// The built-in presets: tiny, small, demo, flash, pro.
+[[nodiscard]] std::vector<std::string_view> preset_names();
+
+/// A built-in preset, or the TOML file at a path (anything with a '/' or ending in ".toml"). A file spells the fields
+/// of LayerConfig; either all of them, or those that differ from `base = "<built-in preset>"`. Throws ConfigError for
+/// unknown names and keys (with the nearest known one), missing keys, wrong types and impossible values.
+[[nodiscard]] kernels::LayerConfig preset(std::string_view name_or_path);
+
+/// The flags that resize a preset.
+struct SizeOverrides {
+  std::optional<std::uint32_t> ranks, batch, seq, layer_id;
+};
+/// Applies the flags and validates. A rank keeps its count of experts: the total follows the number of ranks (S1). A
+/// new batch or seq gives a new recv_max; the number of ranks does not change it (S1).
+[[nodiscard]] kernels::LayerConfig resized(kernels::LayerConfig config, const SizeOverrides& overrides);
+
+/// Receive rows per local expert: four times the mean load of an expert, T*KE routes over the local experts, and at
+/// least room for 32 rows or for every token of all ranks, whichever is less (S1; the floor keeps small batches from
+/// overflowing where the mean is no guide).
+[[nodiscard]] std::uint32_t recv_max_of(const kernels::LayerConfig& config);
+
+/// The kind of layer_id by compress_ratios, never by parity (S16.1). ConfigError for a ratio other than 0, 4 and 128,
+/// for the last entry, which belongs to the MTP head, and beyond it.
+[[nodiscard]] kernels::AttentionKind attention_kind(const kernels::LayerConfig& config);
+
+/// ConfigError, beginning with `source`, where the dimensions contradict each other.
+void validate(const kernels::LayerConfig& config, std::string_view source);
+
+}  // namespace npu::orch

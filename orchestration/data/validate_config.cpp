@@ -1,0 +1,80 @@
+#include <bit>
+#include <cmath>
+
+#include "isa/errors.hpp"
+#include "orchestration/data/config_fields.hpp"
+#include "orchestration/data/presets.hpp"
+
+namespace npu::orch {
+namespace {
+
+using kernels::AttentionKind;
+using kernels::LayerConfig;
+
+/// Large enough for any model, small enough that products of four fields stay within 64 bits.
+constexpr std::uint32_t kLargestField = 1U << 24U;
+/// What the rope tables' angles are exact for (host_math.hpp).
+constexpr std::uint32_t kMostPositions = 1U << 20U;
+
+void check_ranges(const LayerConfig& config, std::string_view source) {
+  visit_fields(config, [&](std::string_view name, std::string_view, const auto& member) {
+    using Member = std::decay_t<decltype(member)>;
+    if constexpr (std::is_same_v<Member, std::uint32_t>) {
+      const std::uint32_t least = name == "hash_layers" ? 0 : 1;
+      if (member < least || member > kLargestField) {
+        throw config_error("{}: {} is {}; expected {}..{}", source, name, member, least, kLargestField);
+      }
+    } else if constexpr (std::is_same_v<Member, float>) {
+      const bool may_be_zero = name == "swiglu_limit";
+      if (!std::isfinite(member) || member < 0.0F || (member == 0.0F && !may_be_zero)) {
+        throw config_error("{}: {} is {}; expected a {} finite number", source, name, member,
+                           may_be_zero ? "non-negative" : "positive");
+      }
+    }
+  });
+}
+
+void require(bool condition, std::string_view source, std::string_view text) {
+  if (!condition) throw config_error("{}: {}", source, text);
+}
+
+}  // namespace
+
+void validate(const LayerConfig& c, std::string_view source) {
+  check_ranges(c, source);
+  require(c.hc_mult == 4, source,
+          fmt::format("hc_mult is {}; the layer is defined for a residual stack of 4", c.hc_mult));
+  require(c.rope_dim % 2 == 0 && c.rope_dim <= c.head_dim && c.rope_dim <= c.index_dim, source,
+          fmt::format("rope_dim {} must be even and at most head_dim {} and index_dim {}", c.rope_dim, c.head_dim,
+                      c.index_dim));
+  require(c.heads % c.o_groups == 0, source,
+          fmt::format("heads {} must be a multiple of o_groups {}", c.heads, c.o_groups));
+  require(c.window == c.page, source,
+          fmt::format("window {} must equal page {}: a request's ring is one page", c.window, c.page));
+  require(c.experts == std::uint64_t{c.local_experts} * c.ranks, source,
+          fmt::format("experts {} must be local_experts {} times ranks {}", c.experts, c.local_experts, c.ranks));
+  require(c.top_k <= c.experts, source,
+          fmt::format("top_k {} must not exceed experts {}; use more ranks or fewer experts per token", c.top_k,
+                      c.experts));
+  require(std::has_single_bit(c.index_dim), source,
+          fmt::format("index_dim {} must be a power of two: it is turned by a Hadamard matrix", c.index_dim));
+  require(c.max_positions % 128 == 0 && c.max_positions <= kMostPositions, source,
+          fmt::format("max_positions {} must be a multiple of 128, the largest compression ratio, and at most {}",
+                      c.max_positions, kMostPositions));
+  require(c.seq <= c.window, source, fmt::format("seq {} must not exceed window {}", c.seq, c.window));
+  switch (attention_kind(c)) {
+    case AttentionKind::Swa:
+      break;
+    case AttentionKind::Hca:
+    case AttentionKind::Csa: {
+      const std::uint32_t ratio = c.compress_ratios[c.layer_id];
+      require(c.seq <= ratio, source,
+              fmt::format(
+                  "seq {} must not exceed the compression ratio {} of layer {}: a step completes one window at most",
+                  c.seq, ratio, c.layer_id));
+      break;
+    }
+  }
+}
+
+}  // namespace npu::orch
