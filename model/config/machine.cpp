@@ -10,7 +10,7 @@
 
 #include "isa/errors.hpp"
 #include "model/config/machine_fields.hpp"
-#include "model/config/nearest_name.hpp"
+#include "isa/nearest_name.hpp"
 #include "model/machines/shipped_machines.hpp"
 
 namespace npu::model {
@@ -104,12 +104,12 @@ class MachineReader {
       const toml::table* table = node.as_table();
       if (table == nullptr) {
         throw config_error("{}: unknown key '{}' (nearest: '{}')", where(node), section.str(),
-                           nearest_name(section.str(), keys));
+                           isa::nearest_name(section.str(), keys));
       }
       for (const auto& [name, value] : *table) {
         const std::string key = fmt::format("{}.{}", section.str(), name.str());
         if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
-          throw config_error("{}: unknown key '{}' (nearest: '{}')", where(value), key, nearest_name(key, keys));
+          throw config_error("{}: unknown key '{}' (nearest: '{}')", where(value), key, isa::nearest_name(key, keys));
         }
       }
     }
@@ -136,7 +136,7 @@ class MachineReader {
     for (const auto& [name, value] : *table) {
       if (std::find(kFigureKeys.begin(), kFigureKeys.end(), name.str()) == kFigureKeys.end()) {
         throw config_error("{}: unknown key '{}.{}' (nearest: '{}')", where(value), f.key, name.str(),
-                           nearest_name(name.str(), kFigureKeys));
+                           isa::nearest_name(name.str(), kFigureKeys));
       }
     }
     const toml::node* value = table->get("value");
@@ -177,7 +177,7 @@ class MachineReader {
     const auto field = std::find_if(fields.begin(), fields.end(), [&](const MachineField& f) { return f.key == key; });
     if (field == fields.end()) {
       const std::vector<std::string_view> keys = all_keys();
-      throw config_error("{}: unknown key '{}' (nearest: '{}')", place, key, nearest_name(key, keys));
+      throw config_error("{}: unknown key '{}' (nearest: '{}')", place, key, isa::nearest_name(key, keys));
     }
     Entry& entry = entries_[static_cast<std::size_t>(field - fields.begin())];
     toml::table table;

@@ -55,6 +55,7 @@ struct VectorParams {
   double sort_slope;            ///< per 32 elements
   double merge_slope;           ///< per (value, index) pair
   double read_conflict_factor;  ///< both sources start in one bank group
+  bool operator==(const VectorParams&) const = default;
 };
 
 struct MemoryParams {

@@ -72,6 +72,7 @@ constexpr auto power(std::string_view key, std::string_view unit, double min, do
 
 using P = Params;
 using C = CoreParams;
+using V = VectorParams;
 using M = MemoryParams;
 using S = SchedulerParams;
 constexpr double kMaxRate = 1e6;  // of a bandwidth: "as good as unlimited"
@@ -131,13 +132,23 @@ constexpr std::array kFields{
   real("core.fix_l0c_bytes_per_cycle", "B/cycle", 1, kMaxRate, "read of accumulators", param<&P::core, &C::fix_l0c_bytes_per_cycle>()),
   real("core.fix_gm_bytes_per_cycle", "B/cycle", 1, kMaxRate, "output to global memory", param<&P::core, &C::fix_gm_bytes_per_cycle>()),
   real("core.fix_l1_bytes_per_cycle", "B/cycle", 1, kMaxRate, "output to L1", param<&P::core, &C::fix_l1_bytes_per_cycle>()),
-  whole("core.vec_fixed_cycles", "cycles", 0, 10'000, "per vector instruction", param<&P::core, &C::vec_fixed_cycles>()),
-  whole("core.vec_special_fixed_cycles", "cycles", 0, 10'000, "per exp, ln, div", param<&P::core, &C::vec_special_fixed_cycles>()),
+  whole("vector.simple_fixed_cycles", "cycles", 0, 10'000, "per arithmetic instruction", param<&P::vector, &V::simple_fixed>()),
+  whole("vector.special_fixed_cycles", "cycles", 0, 10'000, "per exp, ln, sqrt, division", param<&P::vector, &V::special_fixed>()),
+  whole("vector.reduce_fixed_cycles", "cycles", 0, 10'000, "per row reduction", param<&P::vector, &V::reduce_fixed>()),
+  whole("vector.result_cycles", "cycles", 0, 10'000, "from the end of a vector instruction until a dependent one behind a barrier", param<&P::vector, &V::result_cycles>()),
+  real("vector.simple_slope", "cycles", 0, 10'000, "per repeat", param<&P::vector, &V::simple_slope>()),
+  real("vector.special_slope", "cycles", 0, 10'000, "per repeat of 32-bit elements, exp, ln, sqrt, division", param<&P::vector, &V::special_slope>()),
+  real("vector.special_slope_16bit", "cycles", 0, 10'000, "per repeat of 16-bit elements", param<&P::vector, &V::special_slope_16bit>()),
+  real("vector.reduce_slope", "cycles", 0, 10'000, "per repeat of a row reduction", param<&P::vector, &V::reduce_slope>()),
+  real("vector.transpose_slope", "cycles", 0, 10'000, "per repeat of a transposition", param<&P::vector, &V::transpose_slope>()),
+  real("vector.gather_slope", "cycles", 0, 10'000, "per repeat of a gather by index", param<&P::vector, &V::gather_slope>()),
+  real("vector.gather_mask_slope", "cycles", 0, 10'000, "per repeat of a gather by pattern", param<&P::vector, &V::gather_mask_slope>()),
+  real("vector.sort_slope", "cycles", 0, 10'000, "per 32 elements sorted", param<&P::vector, &V::sort_slope>()),
+  real("vector.merge_slope", "cycles", 0, 10'000, "per pair merged", param<&P::vector, &V::merge_slope>()),
+  real("vector.read_conflict_factor", "x", 1, 100, "repeats whose two sources share a bank group", param<&P::vector, &V::read_conflict_factor>()),
   power("core.vec_repeat_bytes", "bytes", 32, 65'536, "data of one repeat", param<&P::core, &C::vec_repeat_bytes>()),
-  whole("core.vec_result_cycles", "cycles", 0, 10'000, "from the end of a vector instruction until a dependent one behind a barrier", param<&P::core, &C::vec_result_cycles>()),
   power("core.ub_bank_bytes", "bytes", 1, 65'536, "row of a UB bank; rows rotate over the groups", param<&P::core, &C::ub_bank_bytes>()),
   power("core.ub_bank_groups", "groups", 1, 1'024, "UB bank groups", param<&P::core, &C::ub_bank_groups>()),
-  real("core.vec_read_conflict_factor", "x", 1, 100, "repeats whose two sources share a bank group", param<&P::core, &C::vec_read_conflict_factor>()),
   real("core.mte3_bytes_per_cycle", "B/cycle", 1, kMaxRate, "UB to global memory", param<&P::core, &C::mte3_bytes_per_cycle>()),
 
   real("memory.hbm_capacity_gib", "GiB", 0.001, 1'023, "HBM of a card", param<&P::memory, &M::hbm_capacity_gib>()),

@@ -186,10 +186,7 @@ void Core::finish_block(std::uint64_t time) {
   }
   BlockStats stats{.begin = begin_, .end = time, .pipes = {}};
   for (const std::uint32_t p : active_pipes_) account_wait(pipes_[p], pipes_[p].free_at, time, WaitReason::Instruction);
-  for (std::size_t p = 0; p < isa::kPipeCount; ++p) {
-    stats.pipes[p] = pipes_[p].stats;
-    instructions_ += pipes_[p].stats.instructions;
-  }
+  for (std::size_t p = 0; p < isa::kPipeCount; ++p) stats.pipes[p] = pipes_[p].stats;
   if (env_.sink != nullptr) env_.sink->span(track_, SpanKind::Task, block_name_, Cycles{begin_}, Cycles{time}, block_.block);
   running_ = false;
   scalar_ = ScalarState::Idle;

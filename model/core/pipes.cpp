@@ -45,6 +45,7 @@ Transfer Core::transfer_of(const Issued& op) const {
                           ? fix_port_cycles(p, std::uint64_t{lines} * length * isa::size_of(tile.dtype), bytes)
                           : mte3_port_cycles(p, bytes);
   t.port_bytes_per_cycle = static_cast<double>(bytes) / port;
+  if (!t.write) t.shared_factor = mte2_misaligned_factor(p, tile.space, t.lines, t.pitch);
   return t;
 }
 
@@ -259,6 +260,7 @@ void Core::enter_flight(std::uint32_t p, std::uint64_t begin, std::uint64_t busy
 void Core::retire_front(std::uint32_t p) {
   PipeState& pipe = pipes_[p];
   const InFlight f = pipe.in_flight.front();
+  ++retired_;
   pipe.in_flight.pop();
   switch (f.op.ins->opcode) {
     case Opcode::SetFlag:

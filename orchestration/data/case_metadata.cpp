@@ -8,7 +8,7 @@
 
 #include "isa/errors.hpp"
 #include "orchestration/data/config_fields.hpp"
-#include "orchestration/data/nearest_name.hpp"
+#include "isa/nearest_name.hpp"
 #include "orchestration/data/presets.hpp"
 
 namespace npu::orch {
@@ -78,7 +78,7 @@ kernels::LayerConfig config_from_metadata(const Metadata& metadata, std::string_
   for (const auto& [key, value] : fields.items()) {
     if (std::find(known.begin(), known.end(), key) == known.end()) {
       throw config_error("{}: metadata 'config' has an unknown key '{}'; nearest is '{}'", path, key,
-                         nearest_name(key, known));
+                         isa::nearest_name(key, known));
     }
   }
   const std::string& layer = required(metadata, path, "layer_id");

@@ -4,7 +4,7 @@
 
 #include "isa/errors.hpp"
 #include "orchestration/data/case_metadata.hpp"
-#include "orchestration/data/nearest_name.hpp"
+#include "isa/nearest_name.hpp"
 #include "orchestration/data/presets.hpp"
 
 namespace npu::orch {
@@ -100,7 +100,7 @@ void refuse_unknown(const SafetensorsFile& file) {
   for (const Tensor& t : file.tensors) {
     if (std::find(known.begin(), known.end(), t.name()) == known.end()) {
       throw config_error("{}: tensor '{}' is unknown; nearest is '{}'", file.path, t.name(),
-                         nearest_name(t.name(), known));
+                         isa::nearest_name(t.name(), known));
     }
   }
 }

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "isa/errors.hpp"
-#include "orchestration/data/nearest_name.hpp"
+#include "isa/nearest_name.hpp"
 #include "orchestration/data/presets.hpp"
 
 namespace npu::orch {
@@ -242,7 +242,7 @@ const TensorSpec& tensor_spec(std::string_view name) {
   if (const TensorSpec* spec = find_tensor(name)) return *spec;
   std::vector<std::string_view> names;
   for (const TensorSpec& s : kTensors) names.push_back(s.name);
-  throw config_error("the layer has no tensor '{}'; nearest is '{}'", name, nearest_name(name, names));
+  throw config_error("the layer has no tensor '{}'; nearest is '{}'", name, isa::nearest_name(name, names));
 }
 
 }  // namespace npu::orch

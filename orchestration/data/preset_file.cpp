@@ -9,7 +9,7 @@
 
 #include "isa/errors.hpp"
 #include "orchestration/data/config_fields.hpp"
-#include "orchestration/data/nearest_name.hpp"
+#include "isa/nearest_name.hpp"
 #include "orchestration/data/presets.hpp"
 
 namespace npu::orch {
@@ -59,7 +59,7 @@ kernels::LayerConfig base_of(const std::string& path, const toml::node& node) {
     if (known == *name) return preset(known);
   }
   throw config_error("{}: '{}' is no built-in preset; nearest is '{}'", place(path, "base", node), *name,
-                     nearest_name(*name, names));
+                     isa::nearest_name(*name, names));
 }
 
 }  // namespace
@@ -86,7 +86,7 @@ kernels::LayerConfig read_preset_file(const std::string& path) {
   for (const auto& [key, node] : table) {
     const std::string_view name = key.str();
     if (std::find(known.begin(), known.end(), name) == known.end()) {
-      throw config_error("{}: unknown key; nearest is '{}'", place(path, name, node), nearest_name(name, known));
+      throw config_error("{}: unknown key; nearest is '{}'", place(path, name, node), isa::nearest_name(name, known));
     }
   }
   validate(config, path);

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "isa/errors.hpp"
-#include "orchestration/data/nearest_name.hpp"
+#include "isa/nearest_name.hpp"
 #include "orchestration/data/preset_file.hpp"
 
 namespace npu::orch {
@@ -137,7 +137,7 @@ LayerConfig preset(std::string_view name_or_path) {
   }
   throw config_error(
       "--preset {}: there is no such preset; nearest is '{}' (see npusim list), or give the path of a .toml file",
-      name_or_path, nearest_name(name_or_path, preset_names()));
+      name_or_path, isa::nearest_name(name_or_path, preset_names()));
 }
 
 LayerConfig resized(LayerConfig config, const SizeOverrides& overrides) {

@@ -1,4 +1,4 @@
-#include "model/config/nearest_name.hpp"
+#include "isa/nearest_name.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 #include "isa/errors.hpp"
 
-namespace npu::model {
+namespace npu::isa {
 namespace {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -40,4 +40,4 @@ std::string_view nearest_name(std::string_view name, std::span<const std::string
                            [&](std::string_view a, std::string_view b) { return score(a) < score(b); });
 }
 
-}  // namespace npu::model
+}  // namespace npu::isa
