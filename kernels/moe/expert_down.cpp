@@ -51,12 +51,11 @@ Kernel routed_down(const LayerConfig& cfg, const ArchSpec& arch) {
     const GmTensor h_gm = p.tensor(h), w2_gm = p.tensor(w2);
     CrossFifoWriter out{p, fifo, p.tensor(workspace), p.block_index()};
     CubeMatmul product{p, matmul, t};
-    experts.for_each_tile(p, blocks, t.base_m, cfg.hidden, cols,
-                          [&](const Reg& expert, const Reg& row, const Reg& rows, const Reg& col) {
-                            const Reg w_row = expert * cfg.hidden + col;
-                            product.tile(h_gm, row, 0, rows, w2_gm, w_row, cols,
-                                         [&](const Tile& acc) { out.put(acc); });
-                          });
+    experts.for_each_tile(
+        p, blocks, t.base_m, cfg.hidden, cols, [&](const Reg& expert, const Reg& row, const Reg& rows, const Reg& col) {
+          const Reg w_row = expert * cfg.hidden + col;
+          product.tile(h_gm, row, 0, rows, w2_gm, w_row, cols, [&](const Tile& acc) { out.put(acc); });
+        });
     out.drain();
   });
 
@@ -64,16 +63,17 @@ Kernel routed_down(const LayerConfig& cfg, const ArchSpec& arch) {
     const GmTensor h_scale_gm = p.tensor(h_scale), route_w_gm = p.tensor(route_w), y_gm = p.tensor(y);
     CrossFifoReader in{p, fifo, p.tensor(workspace), p.block_index()};
     Ring& column_scale = p.ring(1, Pipe::MTE2, Pipe::V, {{Space::UB, DType::F32, 1, cols, Layout::ND, "w2_scale"}});
-    Ring& load = p.ring(2, Pipe::MTE2, Pipe::V, {{Space::UB, DType::I32, kRows, cols, Layout::ND, "acc"},
-                                                 {Space::UB, DType::F32, kRows, 1, Layout::DN, "h_scale"},
-                                                 {Space::UB, DType::F32, kRows, 1, Layout::DN, "route_w"}});
+    Ring& load = p.ring(2, Pipe::MTE2, Pipe::V,
+                        {{Space::UB, DType::I32, kRows, cols, Layout::ND, "acc"},
+                         {Space::UB, DType::F32, kRows, 1, Layout::DN, "h_scale"},
+                         {Space::UB, DType::F32, kRows, 1, Layout::DN, "route_w"}});
     const Tile row_scale = p.column(DType::F32, kRows, "row_scale");
     const Tile value = p.ub(DType::F32, kRows, cols, "value");
     Ring& store = p.ring(2, Pipe::V, Pipe::MTE3, {{Space::UB, DType::BF16, kRows, cols, Layout::ND, "y"}});
     const Reg sub = p.special(SpecialReg::SubBlock);
     const auto emit_tile = [&](const Reg& expert, const Reg& row, const Reg& rows, const Reg& col) {
       column_scale.produce();
-      p.tload(column_scale[0], p.tensor(w2_scale).at(expert, col));                // (1, cols) f32
+      p.tload(column_scale[0], p.tensor(w2_scale).at(expert, col));  // (1, cols) f32
       column_scale.push();
       column_scale.consume();
       in.get([&](const GmTensor& slot, const Reg& slot_row) {
@@ -81,8 +81,8 @@ Kernel routed_down(const LayerConfig& cfg, const ArchSpec& arch) {
           const Reg n = min(rows - r, kRows);
           const Reg gm_row = row + r, from = slot_row + r;
           load.produce();
-          p.tload(load[0].valid(n, cols), slot.at(from, 0));                       // (n, cols) i32
-          p.tload(load[1].valid(n, 1), h_scale_gm.transposed_at(gm_row, 0));       // (n, 1) f32
+          p.tload(load[0].valid(n, cols), slot.at(from, 0));                  // (n, cols) i32
+          p.tload(load[1].valid(n, 1), h_scale_gm.transposed_at(gm_row, 0));  // (n, 1) f32
           p.tload(load[2].valid(n, 1), route_w_gm.transposed_at(gm_row, 0));
           load.push();
           load.consume();

@@ -54,7 +54,8 @@ void emit_swiglu(PartBuilder& p, float limit, const Tile& gate, const Tile& up, 
 
 //   cube    tile 0: x, w1, w3 slabs ...... | tile 1 ......       [x w1^T | x w3^T] -> acc -> FIFO slot (GM)
 //   vector            tile 0 rows, 16 at a time | ...            slot -> i32 -> f32 -> * scales -> SwiGLU -> h
-Kernel gate_up(const std::string& name, const LayerConfig& cfg, const ArchSpec& arch, ExpertRows experts, bool counted) {
+Kernel gate_up(const std::string& name, const LayerConfig& cfg, const ArchSpec& arch, ExpertRows experts,
+               bool counted) {
   const std::uint32_t half = tile_columns(cfg, experts, arch);
   const MatmulShape matmul{experts.limit, 2 * half, cfg.hidden, DType::I8, WeightOrder::NK};
   const MatmulTiling t = plan_matmul(arch, matmul, 1);
@@ -88,18 +89,20 @@ Kernel gate_up(const std::string& name, const LayerConfig& cfg, const ArchSpec& 
   k.vector([&](PartBuilder& p) {
     const GmTensor x_scale_gm = p.tensor(x_scale), h_gm = p.tensor(h);
     CrossFifoReader in{p, fifo, p.tensor(workspace), p.block_index()};
-    Ring& scale = p.ring(1, Pipe::MTE2, Pipe::V, {{Space::UB, DType::F32, 1, half, Layout::ND, "w1_scale"},
-                                                  {Space::UB, DType::F32, 1, half, Layout::ND, "w3_scale"}});
-    Ring& load = p.ring(2, Pipe::MTE2, Pipe::V, {{Space::UB, DType::I32, kRows, half, Layout::ND, "gate_acc"},
-                                                 {Space::UB, DType::I32, kRows, half, Layout::ND, "up_acc"},
-                                                 {Space::UB, DType::F32, kRows, 1, Layout::DN, "x_scale"}});
+    Ring& scale = p.ring(1, Pipe::MTE2, Pipe::V,
+                         {{Space::UB, DType::F32, 1, half, Layout::ND, "w1_scale"},
+                          {Space::UB, DType::F32, 1, half, Layout::ND, "w3_scale"}});
+    Ring& load = p.ring(2, Pipe::MTE2, Pipe::V,
+                        {{Space::UB, DType::I32, kRows, half, Layout::ND, "gate_acc"},
+                         {Space::UB, DType::I32, kRows, half, Layout::ND, "up_acc"},
+                         {Space::UB, DType::F32, kRows, 1, Layout::DN, "x_scale"}});
     const Tile gate = p.ub(DType::F32, kRows, half, "gate"), up = p.ub(DType::F32, kRows, half, "up");
     const Tile work = p.ub(DType::F32, kRows, half, "work");
     Ring& store = p.ring(2, Pipe::V, Pipe::MTE3, {{Space::UB, DType::F32, kRows, half, Layout::ND, "h"}});
     const Reg sub = p.special(SpecialReg::SubBlock);
     const auto emit_tile = [&](const Reg& expert, const Reg& row, const Reg& rows, const Reg& col) {
       scale.produce();
-      p.tload(scale[0], p.tensor(w1_scale).at(expert, col));                       // (1, half) f32
+      p.tload(scale[0], p.tensor(w1_scale).at(expert, col));  // (1, half) f32
       p.tload(scale[1], p.tensor(w3_scale).at(expert, col));
       scale.push();
       scale.consume();
@@ -108,9 +111,9 @@ Kernel gate_up(const std::string& name, const LayerConfig& cfg, const ArchSpec& 
           const Reg n = min(rows - r, kRows);
           const Reg gm_row = row + r, from = slot_row + r;
           load.produce();
-          p.tload(load[0].valid(n, half), slot.at(from, 0));                       // (n, half) i32
+          p.tload(load[0].valid(n, half), slot.at(from, 0));  // (n, half) i32
           p.tload(load[1].valid(n, half), slot.at(from, half));
-          p.tload(load[2].valid(n, 1), x_scale_gm.transposed_at(gm_row, 0));       // (n, 1) f32
+          p.tload(load[2].valid(n, 1), x_scale_gm.transposed_at(gm_row, 0));  // (n, 1) f32
           load.push();
           load.consume();
           const Tile g = gate.valid(n, half), u = up.valid(n, half);

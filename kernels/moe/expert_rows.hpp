@@ -25,8 +25,8 @@ struct ExpertRows {
 
   using TileBody =
       std::function<void(const isa::Reg& expert, const isa::Reg& row, const isa::Reg& rows, const isa::Reg& col)>;
-  /// Deals column tiles of `tile_cols` out of `cols` columns; the body runs for each row tile of up to `tile_rows` rows:
-  /// `row` is its first row in the tensor, `col` the first column.
+  /// Deals column tiles of `tile_cols` out of `cols` columns; the body runs for each row tile of up to `tile_rows`
+  /// rows: `row` is its first row in the tensor, `col` the first column.
   void for_each_tile(isa::PartBuilder& part, std::uint32_t blocks, std::uint32_t tile_rows, std::uint32_t cols,
                      std::uint32_t tile_cols, const TileBody& body) const;
 };
