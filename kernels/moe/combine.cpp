@@ -37,7 +37,8 @@ Kernel combine_push(const LayerConfig& c, const ArchSpec& arch) {
       const Reg first_row = expert * c.recv_max;
       p.tload(routes, p.tensor(recv_route, c.recv_max).at(expert, 0));
       p.sync(Pipe::MTE2, Pipe::S);
-      const Reg received = p.load_tile(counts, 0, expert), slot = p.imm(0), end = p.imm(0);
+      const Reg received = p.load_tile(counts, 0, expert);
+      Reg slot = p.imm(0), end = p.imm(0);
       p.for_range(0, c.ranks, 1, [&](const Reg& source) {
         const Reg distance = links.distance(source);
         end += p.load_tile(table, source * c.ranks + links.rank(), expert);

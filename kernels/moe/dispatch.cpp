@@ -77,7 +77,7 @@ class Dispatch {
   void count_routes() {
     const GmTensor indices = p.tensor(a.indices);
     const Tile ids = p.ub(DType::I32, t.scan_tokens, c.top_k, "scan_ids");
-    const Reg end = p.copy(*first);
+    Reg end = p.copy(*first);
     p.if_(block == 0, [&] { end.set(c.tokens()); });
     p.texpands(counts, 0);
     p.texpands(status, 0);
@@ -125,7 +125,7 @@ class Dispatch {
   /// Too many rows for some expert: status of the first one, nothing to send, nothing received.
   void check_limit() {
     p.if_(p.load_tile(largest, 0, 0) > c.recv_max, [&] {
-      const Reg found = p.imm(0);
+      Reg found = p.imm(0);
       p.for_range(0, c.experts, 1, [&](const Reg& i) {
         const Reg id = p.imm(c.experts - 1) - i;
         p.if_(p.load_tile(total, 0, id) > c.recv_max, [&] { found.set(id); });
