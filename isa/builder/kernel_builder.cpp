@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "isa/errors.hpp"
+#include "isa/verifier.hpp"
 
 namespace npu::isa {
 
@@ -26,6 +27,7 @@ Program KernelBuilder::part(CoreKind kind, const std::function<void(PartBuilder&
 
 KernelObject KernelBuilder::finish() {
   NPU_ASSERT(object_.cube || object_.vector, "a kernel has at least one part");
+  require_legal(object_, arch_);
   return std::move(object_);
 }
 

@@ -22,7 +22,7 @@ struct GraphLimits {
   std::uint32_t dependency_pool = 16384;  ///< edges of tasks that have not completed
   std::uint32_t tensor_map = 65536;       ///< regions with a live writer
   std::uint32_t inline_producers = 64;    ///< of one task; further ones take a second pool entry each
-  std::uint32_t tensors = 16;             ///< arguments of one task
+  std::uint32_t tensors = 24;             ///< arguments of one task; upstream has 16, the dispatch here names 17
   std::uint32_t scalars = 16;
 };
 

@@ -1,0 +1,34 @@
+#include "kernels/matmul/float_matmul.hpp"
+
+#include <algorithm>
+
+#include "isa/units.hpp"
+
+namespace npu::kernels {
+
+using namespace isa;
+
+Kernel float_matmul(const std::string& name, const MatmulShape& s, const ArchSpec& arch) {
+  const MatmulTiling t = plan_matmul(arch, s, arch.clusters);
+  const std::uint32_t blocks = std::min(static_cast<std::uint32_t>(ceil_div(s.n, t.base_n)), arch.clusters);
+
+  KernelBuilder k{name, arch};
+  const auto x = k.input("x", s.dtype, s.k);
+  const auto w = k.input("w", s.dtype, s.order == WeightOrder::NK ? s.k : s.n);
+  const auto y = k.output("y", DType::F32, s.n);
+  k.cube([&](PartBuilder& p) {
+    const GmTensor x_gm = p.tensor(x), w_gm = p.tensor(w), y_gm = p.tensor(y);
+    CubeMatmul product{p, s, t};
+    p.for_range(0, s.m, t.base_m, [&](const Reg& row) {
+      const Reg rows = min(p.imm(s.m) - row, t.base_m);
+      const Reg first = p.block_index() * t.base_n;
+      p.for_range(first, s.n, blocks * t.base_n, [&](const Reg& col) {
+        const Reg cols = min(p.imm(s.n) - col, t.base_n);
+        product.tile(x_gm, row, 0, rows, w_gm, col, cols, [&](const Tile& acc) { p.tstore(y_gm.at(row, col), acc); });
+      });
+    });
+  });
+  return pack(k, blocks);
+}
+
+}  // namespace npu::kernels

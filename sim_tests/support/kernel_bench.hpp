@@ -1,0 +1,54 @@
+// Runs one kernel on a simulated system with named host buffers. One bench per process (SystemC).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "isa/types.hpp"
+#include "kernels/common/kernel.hpp"
+#include "model/device.hpp"
+
+namespace npu::test {
+
+class KernelBench {
+ public:
+  /// The shipped a2a3 machine with `cards` cards.
+  explicit KernelBench(std::uint32_t cards = 1, traces::Sink* sink = nullptr);
+
+  /// Binds the argument `name` on `card` to a tensor with these elements. Tensors bound in the same order and of the same
+  /// size on every card lie at the same offset (symmetric windows).
+  template <class T>
+  void bind(const std::string& name, const std::vector<T>& values, std::uint32_t card = 0) {
+    const model::Bytes size{values.size() * sizeof(T)};
+    const model::GmAddress address = system_.allocate(card, size, name);
+    std::memcpy(system_.bytes(address, size).data(), values.data(), size.count());
+    tensors_[card][name] = {address, size};
+  }
+  /// Runs the kernel on every card at the same time. Throws what the run throws.
+  void run(const kernels::Kernel& kernel);
+  template <class T>
+  [[nodiscard]] std::vector<T> read(const std::string& name, std::uint32_t card = 0) {
+    const Bound& bound = tensors_[card].at(name);
+    std::vector<T> values(bound.size.count() / sizeof(T));
+    std::memcpy(values.data(), system_.bytes(bound.address, bound.size).data(), bound.size.count());
+    return values;
+  }
+  [[nodiscard]] model::RunStats stats() const { return system_.stats(); }
+  /// First block's start to last block's end of the task on card 0, microseconds.
+  [[nodiscard]] double task_us() const;
+
+ private:
+  struct Bound {
+    model::GmAddress address{};
+    model::Bytes size;
+  };
+  model::Machine machine_;
+  model::System system_;
+  std::vector<std::map<std::string, Bound>> tensors_;
+};
+
+}  // namespace npu::test
