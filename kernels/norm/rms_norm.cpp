@@ -113,10 +113,11 @@ Kernel norm_quant(const LayerConfig& cfg, const ArchSpec& arch) {
     const Tile wide = p.ub(DType::F32, split.step, d, "wide");
     const Tile half = p.ub(DType::F16, split.step, d, "half");
     const Tile largest = p.column(DType::F32, split.step, "largest"), scale = p.column(DType::F32, split.step, "scale");
-    Ring& store = p.ring(1, Pipe::V, Pipe::MTE3, {{Space::UB, DType::BF16, split.step, d, Layout::ND, "x_norm"},
-                                                  {Space::UB, DType::F32, split.step, d, Layout::ND, "x_norm_f32"},
-                                                  {Space::UB, DType::I8, split.step, d, Layout::ND, "x_i8"},
-                                                  {Space::UB, DType::F32, split.step, 1, Layout::DN, "x_scale"}});
+    Ring& store = p.ring(1, Pipe::V, Pipe::MTE3,
+                         {{Space::UB, DType::BF16, split.step, d, Layout::ND, "x_norm"},
+                          {Space::UB, DType::F32, split.step, d, Layout::ND, "x_norm_f32"},
+                          {Space::UB, DType::I8, split.step, d, Layout::ND, "x_i8"},
+                          {Space::UB, DType::F32, split.step, 1, Layout::DN, "x_scale"}});
     norm.load_weight(p.tensor(w));
     split.for_each_step(p, [&](const Reg& row, const Reg& n) {
       load.produce();
