@@ -9,6 +9,7 @@
 #include "kernels/moe/expert_gate_up.hpp"
 #include "kernels/moe/gate.hpp"
 #include "kernels/moe/quant_rows.hpp"
+#include "kernels/norm/rms_norm.hpp"
 #include "orchestration/host/layer_stages.hpp"
 
 namespace npu::orch::stages {
