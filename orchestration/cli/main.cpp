@@ -43,7 +43,9 @@ int fail(int status, bool is_run, const std::exception& error) {
 }  // namespace
 }  // namespace npu::cli
 
-int sc_main(int argc, char* argv[]) {
+/// Called by the main() of the SystemC library.
+extern "C" int sc_main(int argc, char* argv[]);
+extern "C" int sc_main(int argc, char* argv[]) {
   npu::cli::Options options;
   const auto is_run = [&] { return options.command == npu::cli::Command::Run; };
   try {

@@ -97,7 +97,9 @@ bool holds_all(const LayerCase& layer, const std::vector<std::string>& names) {
 LayerCase make_case(const Options& o, CaseSource& source, const orch::Workload& workload, const LayerProgram& program) {
   const bool needs_reference = !o.skip_golden || program.needs_intermediates();
   if (!source.from_file) {
-    orch::GenerateOptions generate{.seed = o.seed.value_or(0), .start_pos = o.start_pos};
+    orch::GenerateOptions generate;
+    generate.seed = o.seed.value_or(0);
+    generate.start_pos = o.start_pos;
     if (!needs_reference) {
       const auto& names = program.initial_tensors();
       generate.wanted = [&](std::string_view name) {

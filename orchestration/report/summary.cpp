@@ -1,5 +1,7 @@
 #include "orchestration/report/summary.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
