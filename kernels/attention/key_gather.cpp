@@ -50,46 +50,55 @@ class Run {
 
 }  // namespace
 
-void gather_keys(PartBuilder& p, const LayerConfig& cfg, const KeySources& sources, const Reg& token, const Reg& col,
-                 const Reg& cols, const Tile& keys) {
-  const std::uint32_t row_bytes = cfg.head_dim * size_of(DType::BF16), window = cfg.window;
-  const Reg request = token / cfg.seq;
-  const Reg overlay = p.tensor(sources.kv).address(request * cfg.seq, 0);
+void gather_keys(PartBuilder& p, const LayerConfig& cfg, const KeySources& sources, const Reg& request, Reg& entry,
+                 const Reg& end, const Tile& keys) {
+  const std::uint32_t row_bytes = cfg.head_dim * size_of(DType::BF16);
   const Reg ring = [&] {
     const Reg page = p.load_gm(DType::I32, p.tensor(sources.block_table).address(request, 0));
     return p.tensor(sources.kv_cache).address(page * cfg.page, 0);
   }();
   Run run{p, keys};
-  const Reg begin = p.tensor(sources.sparse_indices).address(token, col);
-  const Reg end = begin + cols * size_of(DType::I32);
   Reg address = p.imm(0), pitch = p.imm(0);
-  p.for_range(begin, end, size_of(DType::I32), [&](const Reg& entry) {
-    const Reg code = p.load_gm(DType::I32, entry);
-    pitch.set(row_bytes);
+  const auto overlay = [&] { address.set(p.tensor(sources.kv).address(request * cfg.seq, 0)); };
+  const auto compressed = [&](const Reg& row) {
+    const Reg page = [&] {
+      const Reg cell = p.tensor(sources.cmp_block_table).address(request, row / cfg.page);
+      return p.load_gm(DType::I32, cell);
+    }();
+    const Reg pool_row = page * cfg.page + row % cfg.page;
+    address.set(p.tensor(sources.cmp_kv).address(pool_row, 0));
+  };
+  const auto not_in_ring = [&](Reg& row) {
+    row += -static_cast<std::int64_t>(cfg.window);
     p.if_else(
-        code < 0,
+        row < cfg.seq,
         [&] {
-          address.set(overlay);
-          pitch.set(0);
+          overlay();
+          const Reg bytes = row * row_bytes;
+          address += bytes;
         },
         [&] {
-          p.if_else(
-              code < window, [&] { address.set(ring + code * row_bytes); },
-              [&] {
-                const Reg row = code - window;
-                p.if_else(
-                    row < cfg.seq, [&] { address.set(overlay + row * row_bytes); },
-                    [&] {
-                      const Reg entry_row = row - cfg.seq;
-                      const Reg table = p.tensor(sources.cmp_block_table).address(request, entry_row / cfg.page);
-                      const Reg page = p.load_gm(DType::I32, table);
-                      const Reg pool_row = page * cfg.page + entry_row % cfg.page;
-                      address.set(p.tensor(sources.cmp_kv).address(pool_row, 0));
-                    });
-              });
+          row += -static_cast<std::int64_t>(cfg.seq);
+          compressed(row);
         });
-    run.add(address, pitch);
-  });
+  };
+  p.while_([&] { return entry < end; },
+           [&] {
+             Reg code = p.load_gm(DType::I32, entry);
+             pitch.set(row_bytes);
+             p.if_else(
+                 code < 0,
+                 [&] {
+                   overlay();
+                   pitch.set(0);
+                 },
+                 [&] {
+                   p.if_else(
+                       code < cfg.window, [&] { address.set(ring + code * row_bytes); }, [&] { not_in_ring(code); });
+                 });
+             run.add(address, pitch);
+             entry += size_of(DType::I32);
+           });
   run.flush();
 }
 

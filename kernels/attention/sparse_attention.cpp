@@ -191,8 +191,10 @@ class CubePart {
   void score(const Reg& step, Ring& keys) {
     keys.produce();
     {
-      const Reg token = token_of(p, s, step), col = column_of(s, step), cols = columns_of(p, s, step);
-      gather_keys(p, cfg_, a.keys, token, col, cols, keys[0]);
+      Reg entry = p.tensor(a.keys.sparse_indices).address(token_of(p, s, step), column_of(s, step));
+      const Reg end = entry + columns_of(p, s, step) * size_of(DType::I32);
+      const Reg request = token_of(p, s, step) / cfg_.seq;
+      gather_keys(p, cfg_, a.keys, request, entry, end, keys[0]);
     }
     keys.push();
     const Reg cols = columns_of(p, s, step), position = step % s.list_blocks;
