@@ -3,6 +3,7 @@
 
 #include "isa/errors.hpp"
 #include "isa/instructions/instruction_table.hpp"
+#include "isa/tile_rules.hpp"
 #include "model/core/core.hpp"
 
 namespace npu::model {
@@ -10,7 +11,6 @@ namespace npu::model {
 using isa::Instruction;
 using isa::Opcode;
 using isa::Pipe;
-using isa::Space;
 using traces::WaitReason;
 
 // ---- issue to pipes ----------------------------------------------------------------------------------------------
@@ -24,20 +24,24 @@ Core::ResolvedTile Core::resolve_tile(std::uint16_t index) const {
   if (rows < 0 || rows > d.rows || cols < 0 || cols > d.cols) {
     fail(pc_, fmt::format("tile {}: valid region {}x{} exceeds its {}x{}", name, rows, cols, d.rows, d.cols));
   }
-  const bool columns = isa::is_column_major(d.layout);
-  const std::int64_t lines = columns ? cols : rows, length = (columns ? rows : cols) * isa::size_of(d.dtype);
-  const std::int64_t end = offset + (lines > 0 ? (lines - 1) * d.pitch + length : 0);
-  const auto capacity = static_cast<std::int64_t>(spaces_[isa::index_of(d.space)].size());
-  if (offset < 0 || end > capacity) {
-    fail(pc_, fmt::format("tile {} covers bytes {} to {} of {}, which has {}", name, offset, end, isa::name_of(d.space),
-                          capacity));
-  }
-  const std::int64_t granule = isa::size_of(d.dtype);
-  if (offset % (d.space == Space::UB ? 32 : granule) != 0) {
-    fail(pc_,
-         fmt::format("tile {} starts at byte {} of {}, not a multiple of 32", name, offset, isa::name_of(d.space)));
-  }
+  // The verifier has placed the tile where no register moves it.
+  if (d.offset_reg != 0) refuse(isa::check_placement(d, offset, env_.machine.arch));
   return {static_cast<std::uint32_t>(offset), static_cast<std::uint16_t>(rows), static_cast<std::uint16_t>(cols)};
+}
+
+/// Ends the run when a rule is broken.
+void Core::refuse(const std::optional<isa::Violation>& violation) const {
+  if (violation) fail(pc_, fmt::format("{}; limit: {}; way out: {}", violation->what, violation->limit, violation->way_out));
+}
+
+isa::ValidExtents Core::extents_of(const Issued& op) const {
+  isa::ValidExtents valid;
+  for (std::size_t i = 0; i < op.t.size(); ++i) valid.t[i] = {op.t[i].rows, op.t[i].cols};
+  if (op.ins->opcode == Opcode::TMatmulBias) {
+    const isa::TileDesc& bias = block_.program->tiles[static_cast<std::uint16_t>(op.ins->imm)];
+    valid.bias = {bias.valid_rows, bias.valid_cols};
+  }
+  return valid;
 }
 
 Core::Issued Core::resolve(const Instruction& ins) const {
@@ -80,14 +84,10 @@ Core::Issued Core::resolve(const Instruction& ins) const {
         break;
     }
   }
+  const isa::ValidExtents valid = extents_of(op);
+  refuse(isa::check_shapes(ins, *block_.program, valid));
   if (ins.opcode == Opcode::TExtract) {
-    const isa::TileDesc& source = block_.program->tiles[ins.t1];
-    const std::int64_t rows = ins.mode == 1 ? op.t[0].cols : op.t[0].rows;
-    const std::int64_t cols = ins.mode == 1 ? op.t[0].rows : op.t[0].cols;
-    if (op.row < 0 || op.col < 0 || op.row + rows > source.rows || op.col + cols > source.cols) {
-      fail(pc_, fmt::format("sub-tile {}x{} at ({}, {}) exceeds the source's {}x{}", rows, cols, op.row, op.col,
-                            source.rows, source.cols));
-    }
+    refuse(isa::check_extract_origin(ins, *block_.program, valid, op.row, op.col, env_.machine.arch));
   }
   return op;
 }
