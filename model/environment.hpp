@@ -32,8 +32,7 @@ class Clock {
 class FaultLatch {
  public:
   void park() {
-    if (fault_) return;
-    fault_ = std::current_exception();
+    if (!fault_) fault_ = std::current_exception();
     sc_core::sc_stop();
   }
   void rethrow() const {

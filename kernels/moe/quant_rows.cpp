@@ -17,8 +17,8 @@ constexpr std::uint32_t kVectorCores = 2;  // of a cluster
 
 /// Rows of one step: as many as fit, but few enough that every vector core gets some of `rows`; at most 16.
 std::uint32_t step_rows(const std::string& name, std::uint32_t rows, std::uint32_t cols, const ArchSpec& arch) {
-  const std::uint32_t element = 2 * (4 + 1) + RowQuantiser::kScratchBytes;  // two slots of f32 and i8
-  const std::uint64_t columns = 6 * arch.fractal_bytes * 4;                 // per-row scalars, 32-byte lines
+  const std::uint32_t element = 2 * (4 + 1) + RowQuantiser::kBytesPerElement;  // two slots of f32 and i8
+  const std::uint64_t columns = 6 * arch.fractal_bytes * 4;                    // per-row scalars of up to 16 rows
   const std::uint64_t line = round_up(cols, arch.fractal_bytes) * element;
   const std::uint64_t fitting = (arch.buffer(Space::UB).capacity.count() - columns) / line;
   if (fitting == 0) {
@@ -41,7 +41,7 @@ void emit_rows(PartBuilder& p, const Arguments& args, const ExpertRows& experts,
   const std::uint32_t cols = args.x.cols;
   const GmTensor x = p.tensor(args.x), q = p.tensor(args.q), scale = p.tensor(args.scale);
   Ring& load = p.ring(2, Pipe::MTE2, Pipe::V, {{Space::UB, DType::F32, step, cols, Layout::ND, "x"}});
-  const RowQuantiser quantiser{p, step, cols};
+  RowQuantiser quantiser{p, step, cols};
   Ring& store = p.ring(
       2, Pipe::V, Pipe::MTE3,
       {{Space::UB, DType::I8, step, cols, Layout::ND, "q"}, {Space::UB, DType::F32, step, 1, Layout::DN, "scale"}});
@@ -55,7 +55,10 @@ void emit_rows(PartBuilder& p, const Arguments& args, const ExpertRows& experts,
     load.push();
     load.consume();
     store.produce();
-    quantiser.emit(load[0], store[0], store[1], n);
+    quantiser.begin(n);
+    quantiser.scan(load[0], n, cols);
+    quantiser.finish(store[1], n);
+    quantiser.quantise(store[0], load[0], n, cols);
     load.pop();
     store.push();
     store.consume();

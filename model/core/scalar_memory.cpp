@@ -46,9 +46,9 @@ void store_element(std::byte* to, isa::DType dtype, std::int64_t value) {
 
 // ---- memory ------------------------------------------------------------------------------------------------------
 
+// A line starts inside its tensor and may end in the guard gap behind it, which belongs to nobody.
 void Core::write_back(DataCache::Line& line) {
-  std::memcpy(services_.memory.resolve(line.address, DataCache::kLineBytes, "data cache"), line.data.data(),
-              DataCache::kLineBytes);
+  std::memcpy(services_.memory.resolve(line.address, 1, "data cache"), line.data.data(), DataCache::kLineBytes);
   line.dirty = false;
 }
 
@@ -72,8 +72,7 @@ bool Core::scalar_memory(const Instruction& ins) {
           std::max(store_done_, scalar_time_ + services_.memory.scalar_latency(where_.card, line.address, true));
     }
     line.address = DataCache::line_address(address);
-    std::memcpy(line.data.data(), services_.memory.resolve(line.address, DataCache::kLineBytes, "data cache"),
-                DataCache::kLineBytes);
+    std::memcpy(line.data.data(), services_.memory.resolve(line.address, 1, "data cache"), DataCache::kLineBytes);
   }
   fill_arrives_ = false;
   DataCache::Line& line = cache_.slot(address);
