@@ -18,7 +18,7 @@ constexpr std::uint32_t kVectorCores = 2;  // of a cluster
 /// Rows of one step: as many as fit, but few enough that every vector core gets some of `rows`; at most 16.
 std::uint32_t step_rows(const std::string& name, std::uint32_t rows, std::uint32_t cols, const ArchSpec& arch) {
   const std::uint32_t element = 2 * (4 + 1) + RowQuantiser::kBytesPerElement;  // two slots of f32 and i8
-  const std::uint64_t columns = 8 * arch.fractal_bytes * 4;                 // per-row scalars, 32-byte lines
+  const std::uint64_t columns = 6 * arch.fractal_bytes * 4;                    // per-row scalars of up to 16 rows
   const std::uint64_t line = round_up(cols, arch.fractal_bytes) * element;
   const std::uint64_t fitting = (arch.buffer(Space::UB).capacity.count() - columns) / line;
   if (fitting == 0) {
