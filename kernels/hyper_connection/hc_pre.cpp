@@ -96,12 +96,15 @@ class Mixer {
     const Tile projected = p_.ub(DType::F32, tokens_, width, "projected");
     const Tile value = p_.ub(DType::F32, width, tokens_, "value");  // row: column of the projection
     const Tile base = p_.column(DType::F32, width, "base");
+    const Tile scales = p_.ub(DType::F32, 1, 3, "scale");
     const Tile sigmoids = p_.ub(DType::F32, m_, tokens_, "post_transposed");
     const Tile post = p_.ub(DType::F32, tokens_, m_, "post");
     const Tile comb = p_.ub(DType::F32, tokens_, m_ * m_, "comb");
     p_.tload(projected.valid(n, width), workspace_.at(row, m_ * d_));  // (n, X) f32
     p_.tload(base, base_.transposed_at(0, 0));                         // (X, 1) f32
+    p_.tload(scales, scale_.at(0, 0));                                 // (1, 3) f32
     p_.sync(Pipe::MTE2, Pipe::V);
+    p_.sync(Pipe::MTE2, Pipe::S);
     p_.vec(Opcode::TRowExpandMul, projected.valid(n, width), projected.valid(n, width), factor_.valid(n, 1));
     p_.vec(Opcode::TTrans, value.valid(width, n), projected.valid(n, width));
     const auto part = [&](std::uint32_t first, std::uint32_t rows) {
@@ -109,7 +112,7 @@ class Mixer {
     };
     const std::array<Tile, 3> parts{part(0, m_), part(m_, m_), part(2 * m_, m_ * m_)};
     for (std::uint32_t i = 0; i < 3; ++i) {
-      const Reg scale = p_.load_gm(DType::F32, scale_.address(0, i));
+      const Reg scale = p_.load_tile(scales, 0, i);
       p_.vecs(Opcode::TMulS, parts[i], parts[i], scale);
     }
     p_.vec(Opcode::TRowExpandAdd, value.valid(width, n), value.valid(width, n), base);

@@ -104,6 +104,7 @@ Kernel gate_route(const LayerConfig& cfg, const ArchSpec& arch) {
     if (hash) inputs.push_back({Space::UB, DType::I32, split.step, top, Layout::ND, "table_rows"});
     Ring& load = p.ring(1, Pipe::MTE2, Pipe::V, inputs);
     const Tile term = p.ub(DType::F32, split.step, e, "term");
+    const Tile token = p.column(DType::I64, split.step, "token_ids");
     const Tile sum = p.column(DType::F32, split.step, "sum");
     Ring& store = p.ring(1, Pipe::V, Pipe::MTE3,
                          {{Space::UB, DType::I32, split.step, top, Layout::ND, "indices"},
@@ -117,11 +118,12 @@ Kernel gate_route(const LayerConfig& cfg, const ArchSpec& arch) {
       if (hash) {
         const GmTensor table = p.tensor(tid2eid), tokens = p.tensor(input_ids);
         const Tile table_row = load[1].view(0, 0, 1, top);
+        p.tload(token.valid(n, 1), tokens.transposed_at(row, 0));  // (n, 1) i64
+        p.sync(Pipe::MTE2, Pipe::S);
         p.for_range(0, n, 1, [&](const Reg& r) {
-          const Reg token_row = row + r;
-          const Reg token = p.load_gm(DType::I64, tokens.address(token_row, 0));
+          const Reg id = p.load_tile(token.valid(n, 1), r, 0);
           const Reg offset = r * load[1].desc().pitch;
-          p.tload(table_row.at(offset), table.at(token, 0));  // (1, KE) i32
+          p.tload(table_row.at(offset), table.at(id, 0));  // (1, KE) i32
         });
       }
       load.push();
