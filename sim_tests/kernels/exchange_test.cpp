@@ -224,6 +224,13 @@ TEST_CASE("more tokens than a block holds at a time are exchanged", "[exchange]"
   c.recv_max = 700;
   check_exchange(c, spread(c));
 }
+TEST_CASE("rows that take longer over the link than a notify are there before they are counted", "[exchange]") {
+  LayerConfig c = small_config(2);
+  c.batch = 16;
+  c.hidden = 10240;
+  // Card 0 sends only to itself, card 1 only over the link: card 0 is ready long before the rows of card 1 arrive.
+  check_exchange(c, [&](std::uint32_t, std::uint32_t t, std::uint32_t k) { return (t + k) % c.local_experts; });
+}
 TEST_CASE("an expert that nobody chooses receives no rows", "[exchange]") {
   const LayerConfig c = small_config(2);
   check_exchange(c, [&](std::uint32_t, std::uint32_t t, std::uint32_t k) {
