@@ -68,7 +68,8 @@ class PartBuilder {
   void while_(const std::function<Condition()>& condition, const std::function<void()>& body);
 
   // ---- local memory; exceeding a space is a ProgramError with the memory map ----
-  /// Matrix-space rows and columns are rounded up to whole fractals, UB lines to 32 bytes; the valid region is as asked.
+  /// Matrix-space rows and columns are rounded up to whole fractals, UB lines to 32 bytes; the valid region is as
+  /// asked.
   [[nodiscard]] Tile tile(Space space, DType dtype, std::uint32_t rows, std::uint32_t cols, Layout layout,
                           const std::string& name);
   [[nodiscard]] Tile ub(DType dtype, std::uint32_t rows, std::uint32_t cols, const std::string& name) {
@@ -148,6 +149,8 @@ class PartBuilder {
   [[nodiscard]] Program finish();
 
  private:
+  static constexpr std::uint32_t kSyncFlag = 7;  ///< the id that sync() uses; rings take the others
+
   friend class Reg;
   friend class Ring;
   friend class GmTensor;

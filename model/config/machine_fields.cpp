@@ -132,6 +132,11 @@ constexpr std::array kFields{
   real("core.fix_l0c_bytes_per_cycle", "B/cycle", 1, kMaxRate, "read of accumulators", param<&P::core, &C::fix_l0c_bytes_per_cycle>()),
   real("core.fix_gm_bytes_per_cycle", "B/cycle", 1, kMaxRate, "output to global memory", param<&P::core, &C::fix_gm_bytes_per_cycle>()),
   real("core.fix_l1_bytes_per_cycle", "B/cycle", 1, kMaxRate, "output to L1", param<&P::core, &C::fix_l1_bytes_per_cycle>()),
+  power("core.vec_repeat_bytes", "bytes", 32, 65'536, "data of one repeat", param<&P::core, &C::vec_repeat_bytes>()),
+  power("core.ub_bank_bytes", "bytes", 1, 65'536, "row of a UB bank; rows rotate over the groups", param<&P::core, &C::ub_bank_bytes>()),
+  power("core.ub_bank_groups", "groups", 1, 1'024, "UB bank groups", param<&P::core, &C::ub_bank_groups>()),
+  real("core.mte3_bytes_per_cycle", "B/cycle", 1, kMaxRate, "UB to global memory", param<&P::core, &C::mte3_bytes_per_cycle>()),
+
   whole("vector.simple_fixed_cycles", "cycles", 0, 10'000, "per arithmetic instruction", param<&P::vector, &V::simple_fixed>()),
   whole("vector.special_fixed_cycles", "cycles", 0, 10'000, "per exp, ln, sqrt, division", param<&P::vector, &V::special_fixed>()),
   whole("vector.reduce_fixed_cycles", "cycles", 0, 10'000, "per row reduction", param<&P::vector, &V::reduce_fixed>()),
@@ -146,11 +151,6 @@ constexpr std::array kFields{
   real("vector.sort_slope", "cycles", 0, 10'000, "per 32 elements sorted", param<&P::vector, &V::sort_slope>()),
   real("vector.merge_slope", "cycles", 0, 10'000, "per pair merged", param<&P::vector, &V::merge_slope>()),
   real("vector.read_conflict_factor", "x", 1, 100, "repeats whose two sources share a bank group", param<&P::vector, &V::read_conflict_factor>()),
-  power("core.vec_repeat_bytes", "bytes", 32, 65'536, "data of one repeat", param<&P::core, &C::vec_repeat_bytes>()),
-  power("core.ub_bank_bytes", "bytes", 1, 65'536, "row of a UB bank; rows rotate over the groups", param<&P::core, &C::ub_bank_bytes>()),
-  power("core.ub_bank_groups", "groups", 1, 1'024, "UB bank groups", param<&P::core, &C::ub_bank_groups>()),
-  real("core.mte3_bytes_per_cycle", "B/cycle", 1, kMaxRate, "UB to global memory", param<&P::core, &C::mte3_bytes_per_cycle>()),
-
   real("memory.hbm_capacity_gib", "GiB", 0.001, 1'023, "HBM of a card", param<&P::memory, &M::hbm_capacity_gib>()),
   real("memory.hbm_read_gb_per_s", "GB/s", 0.001, kMaxRate, "achievable by long rows, shared by all cores", param<&P::memory, &M::hbm_read_gb_per_s>()),
   real("memory.hbm_write_gb_per_s", "GB/s", 0.001, kMaxRate, "write-backs, on the same bus as reads", param<&P::memory, &M::hbm_write_gb_per_s>()),

@@ -4,6 +4,7 @@
 
 #include "isa/errors.hpp"
 #include "isa/instructions/instruction_table.hpp"
+#include "isa/text/disassembler.hpp"
 
 namespace npu::model {
 
@@ -194,8 +195,8 @@ void Core::finish_block(std::uint64_t time) {
 }
 
 void Core::fail(std::uint32_t pc, const std::string& message) const {
-  throw program_error("kernel {} on {}, instruction {} ({}): {}", block_.program->name, track_name(where_), pc,
-                      isa::op_info(block_.program->code[pc].opcode).mnemonic, message);
+  throw program_error("kernel {} on {}, instruction {} `{}`: {}", block_.program->name, track_name(where_), pc,
+                      isa::disassemble(block_.program->code[pc], *block_.program), message);
 }
 
 std::string Core::describe_wait() const {

@@ -12,10 +12,12 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "isa/semantics/semantics.hpp"
+#include "isa/shape_rules.hpp"
 #include "model/core/block.hpp"
 #include "model/core/core_location.hpp"
 #include "model/core/data_cache.hpp"
@@ -135,6 +137,8 @@ class Core final : public sc_core::sc_module, public CoreInterface, private Tran
   [[nodiscard]] bool compare(std::uint8_t mode, std::int64_t a, std::int64_t b) const;
   [[nodiscard]] Issued resolve(const isa::Instruction& ins) const;
   [[nodiscard]] ResolvedTile resolve_tile(std::uint16_t index) const;
+  [[nodiscard]] isa::ValidExtents extents_of(const Issued& op) const;
+  void refuse(const std::optional<isa::Violation>& violation) const;
   bool issue(const isa::Instruction& ins);
   bool synchronise(const isa::Instruction& ins);
   bool wait_idle(ScalarState state, traces::WaitReason reason);

@@ -24,8 +24,6 @@ constexpr std::pair<DType, DType> kLegal[] = {
 constexpr RoundMode kModes[] = {RoundMode::None, RoundMode::Rint,  RoundMode::Round, RoundMode::Floor,
                                 RoundMode::Ceil, RoundMode::Trunc, RoundMode::Odd};
 
-bool is_float(DType t) { return t == DType::F16 || t == DType::BF16 || t == DType::F32; }
-
 std::pair<double, double> range_of(DType t) {
   switch (t) {
     case DType::I8:

@@ -12,8 +12,6 @@ using test::TileBuffer;
 constexpr DType kTypes[] = {DType::I8,  DType::U8,  DType::I16,  DType::I32,
                             DType::I64, DType::F16, DType::BF16, DType::F32};
 
-bool is_float(DType t) { return t == DType::F16 || t == DType::BF16 || t == DType::F32; }
-
 template <class F>
 std::size_t wrong_elements(const TileBuffer& dst, F&& f) {
   std::size_t wrong = 0;

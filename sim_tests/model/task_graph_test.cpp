@@ -171,7 +171,7 @@ TEST_CASE("Arguments that do not fit the kernel are refused with the runtime's e
   refused([](TaskSpec& t) { t.kernel = nullptr; }, "no kernel");
   refused([](TaskSpec& t) { t.blocks = 0; }, "0 blocks");
   refused([](TaskSpec& t) { t.scalars.clear(); }, "2 tensors and 0 scalars, kernel 'matmul' takes 2 and 1");
-  refused([](TaskSpec& t) { t.tensors.resize(17); }, "limits are 16 and 16");
+  refused([](TaskSpec& t) { t.tensors.resize(25); }, "limits are 24 and 16");
   refused([](TaskSpec& t) { t.tensors[1].direction = Direction::In; }, "tensor 1 ('out0') as In");
   refused([](TaskSpec& t) { t.after = {TaskId{1}}; }, "after task 1, but only 1");
   CHECK(g.size() == 1);

@@ -5,8 +5,16 @@
 namespace npu::test {
 
 KernelBench::KernelBench(std::uint32_t cards, traces::Sink* sink)
-    : machine_{model::load_machine("a2a3", {})},
-      system_{machine_, {.cards = cards, .mode = model::Mode::Timed, .ideal_scheduler = false, .start_skew_us = {}, .sink = sink}},
+    : KernelBench{model::load_machine("a2a3", {}), cards, sink} {}
+
+KernelBench::KernelBench(const model::Machine& machine, std::uint32_t cards, traces::Sink* sink)
+    : machine_{machine},
+      system_{machine_,
+              {.cards = cards,
+               .mode = model::Mode::Timed,
+               .ideal_scheduler = false,
+               .start_skew_us = {},
+               .sink = sink}},
       tensors_(cards) {}
 
 void KernelBench::run(const kernels::Kernel& kernel) {
