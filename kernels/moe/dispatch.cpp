@@ -17,6 +17,7 @@ using Cards = ExchangeLinks::Cards;
 constexpr std::uint32_t kCell = 8;  ///< elements of a row of win_scale, win_w, win_route: 32 bytes
 constexpr std::uint32_t kCellBytes = 4 * kCell;
 constexpr std::uint32_t kStatusWidth = 8;
+constexpr std::uint32_t kMaxBlocks = 8;        ///< four already send faster than the link
 constexpr std::uint8_t kLane0 = 2, kEven = 0;  ///< TGATHERMASK patterns: one element in four, one in two
 
 struct Tiling {
@@ -28,13 +29,13 @@ struct Tiling {
   std::uint32_t cell_rows;    ///< rows of 8 that one transfer stages out
 };
 
-Tiling plan(const LayerConfig& c) {
-  const std::uint32_t tokens = c.tokens(), blocks = std::min(tokens, 8U);
+Tiling plan(const LayerConfig& c, const ArchSpec& arch) {
+  const std::uint32_t tokens = c.tokens(), blocks = std::min({tokens, kMaxBlocks, 2 * arch.clusters});
   const auto share = static_cast<std::uint32_t>(ceil_div(tokens, blocks));
   return {.blocks = blocks,
           .share = share,
           .send_tokens = std::min(share, 64U),
-          .scan_tokens = std::min(tokens, 128U),
+          .scan_tokens = std::min(share, 128U),
           .stage_rows = std::clamp(32768 / c.hidden, 1U, 8U),
           .cell_rows = std::min(c.recv_max, 128U)};
 }
@@ -42,26 +43,23 @@ Tiling plan(const LayerConfig& c) {
 struct Arguments {
   TensorArgument indices, weights, x_i8, x_scale;
   TensorArgument win_pub_counts, win_count_done, win_data_done, win_x, win_scale, win_w, win_route;
-  TensorArgument recv_x, recv_scale, recv_w, recv_route, recv_count, status;
+  TensorArgument recv_x, recv_scale, recv_w, recv_route, recv_count, status, workspace;
 };
 
 class Dispatch {
  public:
-  Dispatch(PartBuilder& part, const LayerConfig& config, const Arguments& args)
-      : p{part}, c{config}, a{args}, t{plan(config)}, links{part, config.ranks}, block{part.block_index()} {
+  Dispatch(PartBuilder& part, const LayerConfig& config, const Arguments& args, const Tiling& tiling)
+      : p{part}, c{config}, a{args}, t{tiling}, links{part, config.ranks}, block{part.block_index()} {
     first.emplace(min(block * t.share, c.tokens()));
     last.emplace(min(*first + t.share, c.tokens()));
   }
 
-  //   block 0   count all tokens | publish | meet | tables | send | meet | stage out
-  //   block b   count earlier tokens ..... | wait | tables | send | meet | stage out
+  //   block b   count own tokens | publish | meet | tables | send | meet | stage out
   void emit() {
     count_routes();
-    p.if_(block == 0, [&] {
-      publish_counts();
-      links.announce(p.tensor(a.win_count_done), Cards::All);
-    });
-    links.await(p.tensor(a.win_count_done), 1, Cards::All);
+    publish_counts();
+    links.announce(p.tensor(a.win_count_done), Cards::All);
+    links.await(p.tensor(a.win_count_done), t.blocks, Cards::All);
     read_tables();
     check_limit();
     p.if_(block == 0, [&] { report(); });
@@ -73,17 +71,15 @@ class Dispatch {
   }
 
  private:
-  /// counts[id] = routes of the tokens that block 0 publishes (all), or of those that earlier blocks send.
+  /// counts[id] = routes of this block's tokens.
   void count_routes() {
     const GmTensor indices = p.tensor(a.indices);
     const Tile ids = p.ub(DType::I32, t.scan_tokens, c.top_k, "scan_ids");
-    Reg end = p.copy(*first);
-    p.if_(block == 0, [&] { end.set(c.tokens()); });
     p.texpands(counts, 0);
     p.texpands(status, 0);
     p.sync(Pipe::V, Pipe::S);
-    p.for_range(0, end, t.scan_tokens, [&](const Reg& begin) {
-      const Reg tokens = min(end - begin, t.scan_tokens);
+    p.for_range(*first, *last, t.scan_tokens, [&](const Reg& begin) {
+      const Reg tokens = min(*last - begin, t.scan_tokens);
       p.tload(ids.valid(tokens, c.top_k), indices.at(begin, 0));
       p.sync(Pipe::MTE2, Pipe::S);
       p.for_range(0, tokens, 1, [&](const Reg& token) {
@@ -95,8 +91,11 @@ class Dispatch {
     });
   }
 
-  /// pub_counts row of this source and every destination, on every card; only what is not zero.
+  /// Adds to the pub_counts rows of this source on every card, where not zero; leaves the counts for the other blocks
+  /// of this card.
   void publish_counts() {
+    p.sync(Pipe::S, Pipe::MTE3);
+    p.tstore(p.tensor(a.workspace).at(block, 0), counts);
     const GmTensor cells = p.tensor(a.win_pub_counts, c.experts);  // [R, E]: row of the source
     p.for_range(0, c.experts, 1, [&](const Reg& id) {
       const Reg count = p.load_tile(counts, 0, id);
@@ -110,14 +109,16 @@ class Dispatch {
   /// total[id] = rows of the expert from all ranks; cursor[id] = slot of this block's first route to it.
   void read_tables() {
     p.tload(table, p.tensor(a.win_pub_counts, c.experts).at(0, 0));  // (R, E)
+    p.tload(shares, p.tensor(a.workspace).at(0, 0));                 // (blocks, E)
     p.sync(Pipe::MTE2, Pipe::V);
-    p.sync(Pipe::S, Pipe::V);  // counts
     p.texpands(total, 0);
     for (std::uint32_t source = 0; source < c.ranks; ++source) {
       p.if_(links.rank() == source, [&] { p.tmov(cursor, total); });
       p.vec(Opcode::TAdd, total, total, table.view(source, 0, 1, c.experts));
     }
-    p.if_(block != 0, [&] { p.vec(Opcode::TAdd, cursor, cursor, counts); });
+    for (std::uint32_t earlier = 0; earlier + 1 < t.blocks; ++earlier) {
+      p.if_(block > earlier, [&] { p.vec(Opcode::TAdd, cursor, cursor, shares.view(earlier, 0, 1, c.experts)); });
+    }
     p.vec(Opcode::TRowMax, largest, total);
     p.sync(Pipe::V, Pipe::S);
   }
@@ -274,12 +275,13 @@ class Dispatch {
   PartBuilder& p;
   const LayerConfig& c;
   const Arguments& a;
-  const Tiling t;
+  const Tiling& t;
   ExchangeLinks links;
   Reg block;
   std::optional<Reg> first, last;  ///< tokens that this block sends
   // Tables over all experts: column id = card * EL + local expert.
   Tile counts = p.ub(DType::I32, 1, c.experts, "counts"), table = p.ub(DType::I32, c.ranks, c.experts, "table");
+  Tile shares = p.ub(DType::I32, t.blocks, c.experts, "shares");
   Tile total = p.ub(DType::I32, 1, c.experts, "total"), cursor = p.ub(DType::I32, 1, c.experts, "cursor");
   Tile largest = p.column(DType::I32, 1, "largest"), status = p.ub(DType::I32, 1, kStatusWidth, "status");
 };
@@ -287,6 +289,7 @@ class Dispatch {
 }  // namespace
 
 Kernel dispatch(const LayerConfig& c, const ArchSpec& arch) {
+  const Tiling tiling = plan(c, arch);
   KernelBuilder k{"dispatch", arch};
   const Arguments args{.indices = k.input("indices", DType::I32, c.top_k),
                        .weights = k.input("weights", DType::F32, c.top_k),
@@ -304,9 +307,10 @@ Kernel dispatch(const LayerConfig& c, const ArchSpec& arch) {
                        .recv_w = k.output("recv_w", DType::F32, 1),
                        .recv_route = k.output("recv_route", DType::I32, 1),
                        .recv_count = k.output("recv_count", DType::I32, 1),
-                       .status = k.output("status", DType::I32, kStatusWidth)};
-  k.vector([&](PartBuilder& p) { Dispatch{p, c, args}.emit(); });
-  return pack(k, plan(c).blocks);
+                       .status = k.output("status", DType::I32, kStatusWidth),
+                       .workspace = k.inout("workspace", DType::I32, c.experts)};
+  k.vector([&](PartBuilder& p) { Dispatch{p, c, args, tiling}.emit(); });
+  return pack(k, tiling.blocks, std::uint64_t{tiling.blocks} * c.experts * sizeof(std::int32_t));
 }
 
 }  // namespace npu::kernels

@@ -19,9 +19,10 @@ namespace npu::kernels {
 /// reports status = [1, card, local expert, rows, RM, 0, 0, 0] of the first such expert, receives nothing, sends
 /// nothing, and passes all meetings.
 ///
-/// Vector task of several blocks that wait for each other: block 0 counts and publishes, each block sends its share of
-/// the tokens and stages out its share of the experts. A cell of win_data_done counts the blocks of its source rank.
-/// Throws ProgramError when a token row or the tables of all experts exceed UB.
+/// Vector task of several blocks that wait for each other (sync_start): each counts, publishes and sends its share of
+/// the tokens and stages out its share of the experts. A cell of win_count_done or win_data_done counts the blocks of
+/// its source rank; the cell of the own rank counts too. workspace holds the counts of every block. Throws ProgramError
+/// when a token row or the tables of all experts exceed UB.
 [[nodiscard]] Kernel dispatch(const LayerConfig& cfg, const isa::ArchSpec& arch);
 
 }  // namespace npu::kernels
