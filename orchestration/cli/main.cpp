@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 
 #include "isa/errors.hpp"
@@ -10,6 +11,9 @@
 
 namespace npu::cli {
 namespace {
+
+/// SystemC prints its banner before sc_main.
+[[maybe_unused]] const int kNoBanner = setenv("SYSTEMC_DISABLE_COPYRIGHT_MESSAGE", "1", 0);
 
 int execute(const Options& options) {
   switch (options.command) {
