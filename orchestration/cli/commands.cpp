@@ -47,7 +47,8 @@ int fit(const Options& o) {
   const orch::Workload& workload = orch::find_workload(o.workload);
   const model::Machine machine = model::load_machine(o.platform, o.machine_overrides);
   const CaseSource source = open_case(o);
-  const orch::LayerProgram program{workload, source.config, machine, {.cards = source.config.ranks, .start_skew_us = {}}};
+  const orch::LayerProgram program{
+      workload, source.config, machine, {.cards = source.config.ranks, .start_skew_us = {}}};
   fmt::print("{:20} {:5} {:>9} {:>9} {:>7} {:>9}  {:8} {}\n", "kernel", "space", "used", "limit", "share", "head-room",
              "verdict", "largest tile");
   for (const auto& [name, kernel] : program.kernels().all()) {

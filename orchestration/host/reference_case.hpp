@@ -13,8 +13,9 @@ void add_reference_results(LayerCase& layer, unsigned threads);
 [[nodiscard]] Tensor pool_after(const LayerCase& layer, std::string_view name, std::uint32_t rank);
 
 /// Intermediates that golden files leave out, each from the intermediates that they hold: mid.attn.attention (the
-/// attention's output before its projection, with the kernels' roundings), mid.moe.recv_route.
-void add_derived_results(LayerCase& layer, unsigned threads);
+/// attention's output before its projection), mid.moe.recv_route. The attention has the kernels' roundings where it is
+/// what a kernel's result is compared with, the golden file's where the projection starts from it.
+void add_derived_results(LayerCase& layer, kernels::reference::Numerics attention, unsigned threads);
 
 /// The exchange's table of counts [R*R, EL] (S8.3): row source * R + destination. Needs mid.moe.indices.
 [[nodiscard]] Tensor exchange_counts(const LayerCase& layer);
