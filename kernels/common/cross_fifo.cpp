@@ -10,20 +10,24 @@ using isa::Reg;
 CrossFifoCursor::CrossFifoCursor(PartBuilder& part, const CrossFifo& fifo, GmTensor workspace, const Reg& block)
     : part_{part},
       fifo_{fifo},
-      workspace_{std::move(workspace)},
-      first_{block * (fifo.slots * fifo.rows)},
-      last_{first_ + (fifo.slots - 1) * fifo.rows},
-      row_{part.copy(first_)} {}
+      workspace_{workspace.address(block * (fifo.slots * fifo.rows), 0), fifo.dtype, fifo.cols},
+      row_{part.imm(0)} {}
 
 void CrossFifoCursor::advance() {
-  part_.if_else(row_ == last_, [&] { row_.set(first_); }, [&] { row_ += fifo_.rows; });
+  if (fifo_.slots == 1) return;
+  part_.if_else(
+      row_ == (fifo_.slots - 1) * fifo_.rows, [&] { row_.set(0); }, [&] { row_ += fifo_.rows; });
+}
+
+void CrossFifoWriter::put(Pipe pipe, const Body& body) {
+  part_.wait_cross(fifo_.free_id);
+  body(workspace_, row_);
+  part_.set_cross(pipe, fifo_.full_id);
+  advance();
 }
 
 void CrossFifoWriter::put(const isa::Tile& acc) {
-  part_.wait_cross(fifo_.free_id);
-  part_.tstore(workspace_.at(row_, 0), acc);
-  part_.set_cross(Pipe::FIX, fifo_.full_id);
-  advance();
+  put(Pipe::FIX, [&](const GmTensor& slot, const Reg& row) { part_.tstore(slot.at(row, 0), acc); });
 }
 
 void CrossFifoWriter::drain() {

@@ -41,8 +41,8 @@ MatmulTiling plan_matmul(const isa::ArchSpec& arch, const MatmulShape& s, std::u
                     (t.l0_slots * std::max(t.base_m, t.base_n) * size);
   t.base_k = largest_step(s.k, k0, l0_k);
   t.l1_slots = 2;
-  const auto l1_k = static_cast<std::uint32_t>(arch.buffer(Space::L1).capacity.count()) /
-                    (t.l1_slots * (t.base_m + t.base_n) * size);
+  const auto l1_k =
+      static_cast<std::uint32_t>(arch.buffer(Space::L1).capacity.count()) / (t.l1_slots * (t.base_m + t.base_n) * size);
   t.step_k = largest_step(s.k / t.base_k, 1, std::max(1U, std::min(l1_k, 1024U / size) / t.base_k));
   const std::uint64_t acc_bytes = std::uint64_t{t.base_m} * t.base_n * 4;
   t.acc_slots = 2 * acc_bytes <= arch.buffer(Space::L0C).capacity.count() ? 2 : 1;
@@ -53,11 +53,12 @@ CubeMatmul::CubeMatmul(isa::PartBuilder& part, const MatmulShape& shape, const M
     : part_{part},
       shape_{shape},
       tiling_{t},
-      l1_{part.ring(t.l1_slots, Pipe::MTE2, Pipe::MTE1,
-                    {{Space::L1, shape.dtype, t.base_m, t.slab_k(), Layout::NZ, "a_slab"},
-                     shape.order == WeightOrder::NK
-                         ? isa::PartBuilder::RingMember{Space::L1, shape.dtype, t.base_n, t.slab_k(), Layout::NZ, "b_slab"}
-                         : isa::PartBuilder::RingMember{Space::L1, shape.dtype, t.slab_k(), t.base_n, Layout::NZ, "b_slab"}})},
+      l1_{part.ring(
+          t.l1_slots, Pipe::MTE2, Pipe::MTE1,
+          {{Space::L1, shape.dtype, t.base_m, t.slab_k(), Layout::NZ, "a_slab"},
+           shape.order == WeightOrder::NK
+               ? isa::PartBuilder::RingMember{Space::L1, shape.dtype, t.base_n, t.slab_k(), Layout::NZ, "b_slab"}
+               : isa::PartBuilder::RingMember{Space::L1, shape.dtype, t.slab_k(), t.base_n, Layout::NZ, "b_slab"}})},
       l0_{part.ring(t.l0_slots, Pipe::MTE1, Pipe::M,
                     {{Space::L0A, shape.dtype, t.base_m, t.base_k, Layout::ZZ, "left"},
                      {Space::L0B, shape.dtype, t.base_k, t.base_n,
@@ -67,25 +68,47 @@ CubeMatmul::CubeMatmul(isa::PartBuilder& part, const MatmulShape& shape, const M
 
 void CubeMatmul::tile(const GmTensor& a, const Value& row, const Value& a_col, const Value& rows, const GmTensor& b,
                       const Value& b_col, const Value& cols, const Store& store) {
+  const std::uint32_t slab_k = tiling_.slab_k();
+  const auto load_b = [&](const Tile& slab, const Reg& k) {
+    if (shape_.order == WeightOrder::NK) {
+      part_.tload(slab.valid(cols, slab_k), b.at(b_col, k));  // (cols, slab_k) L1
+    } else {
+      part_.tload(slab.valid(slab_k, cols), b.at(k, b_col));  // (slab_k, cols) L1
+    }
+  };
+  multiply(a, row, a_col, rows, cols, load_b, store);
+}
+
+void CubeMatmul::tile_pair(const GmTensor& a, const Value& row, const Value& rows, const GmTensor& b0,
+                           const GmTensor& b1, const Value& b_row, const Store& store) {
+  NPU_ASSERT(shape_.order == WeightOrder::NK && tiling_.base_n % 32 == 0, "halves of [n, k] weights in whole fractals");
+  const std::uint32_t half = tiling_.base_n / 2, slab_k = tiling_.slab_k();
+  const auto load_b = [&](const Tile& slab, const Reg& k) {
+    part_.tload(slab.view(0, 0, half, slab_k), b0.at(b_row, k));  // (half, slab_k) L1
+    part_.tload(slab.view(half, 0, half, slab_k), b1.at(b_row, k));
+  };
+  multiply(a, row, 0, rows, tiling_.base_n, load_b, store);
+}
+
+void CubeMatmul::multiply(const GmTensor& a, const Value& row, const Value& a_col, const Value& rows, const Value& cols,
+                          const LoadB& load_b, const Store& store) {
   const bool nk = shape_.order == WeightOrder::NK;
   const std::uint32_t base_k = tiling_.base_k, slab_k = tiling_.slab_k();
   acc_.produce();
-  const Tile acc = acc_[0].valid(rows, cols);                             // (rows, cols) L0C
+  const Tile acc = acc_[0].valid(rows, cols);  // (rows, cols) L0C
   part_.for_range(0, shape_.k, slab_k, [&](const Reg& k) {
     l1_.produce();
-    const Reg a_k = k + a_col;
-    part_.tload(l1_[0].valid(rows, slab_k), a.at(row, a_k));              // (rows, slab_k) L1
-    if (nk) {
-      part_.tload(l1_[1].valid(cols, slab_k), b.at(b_col, k));            // (cols, slab_k) L1
-    } else {
-      part_.tload(l1_[1].valid(slab_k, cols), b.at(k, b_col));            // (slab_k, cols) L1
+    {
+      const Reg a_k = k + a_col;
+      part_.tload(l1_[0].valid(rows, slab_k), a.at(row, a_k));  // (rows, slab_k) L1
     }
+    load_b(l1_[1], k);
     l1_.push();
     l1_.consume();
     for (std::uint32_t step = 0; step < tiling_.step_k; ++step) {
       l0_.produce();
-      const Tile left = l0_[0].valid(rows, base_k);                       // (rows, base_k) L0A
-      const Tile right = l0_[1].valid(base_k, cols);                      // (base_k, cols) L0B
+      const Tile left = l0_[0].valid(rows, base_k);   // (rows, base_k) L0A
+      const Tile right = l0_[1].valid(base_k, cols);  // (base_k, cols) L0B
       part_.textract(left, l1_[0], 0, step * base_k);
       part_.textract(right, l1_[1], nk ? 0U : step * base_k, nk ? step * base_k : 0U);
       l0_.push();

@@ -41,17 +41,25 @@ class CubeMatmul {
   CubeMatmul(isa::PartBuilder& part, const MatmulShape& shape, const MatmulTiling& tiling);
 
   using Store = std::function<void(const isa::Tile& acc)>;
-  /// C[row .. row+rows) x [col .. col+cols) over the whole k; `store` drains the accumulator (FIX). The first element of
-  /// A's row `row` is a.at(row, a_col); B's columns start at b_col in its [k, n], or at row b_col of its [n, k].
+  /// C[row .. row+rows) x [col .. col+cols) over the whole k; `store` drains the accumulator (FIX). The first element
+  /// of A's row `row` is a.at(row, a_col); B's columns start at b_col in its [k, n], or at row b_col of its [n, k].
   void tile(const isa::GmTensor& a, const isa::Value& row, const isa::Value& a_col, const isa::Value& rows,
             const isa::GmTensor& b, const isa::Value& b_col, const isa::Value& cols, const Store& store);
+  /// Two products of the same A rows at once, weights [n, k]: the left half of the accumulator's base_n columns is the
+  /// product with rows b_row .. of b0, the right half the one with the same rows of b1. A is read once for both.
+  void tile_pair(const isa::GmTensor& a, const isa::Value& row, const isa::Value& rows, const isa::GmTensor& b0,
+                 const isa::GmTensor& b1, const isa::Value& b_row, const Store& store);
 
  private:
+  using LoadB = std::function<void(const isa::Tile& slab, const isa::Reg& k)>;
+  void multiply(const isa::GmTensor& a, const isa::Value& row, const isa::Value& a_col, const isa::Value& rows,
+                const isa::Value& cols, const LoadB& load_b, const Store& store);
+
   isa::PartBuilder& part_;
   MatmulShape shape_;
   MatmulTiling tiling_;
-  isa::Ring& l1_;   ///< [0] A slab, [1] B slab
-  isa::Ring& l0_;   ///< [0] left, [1] right
+  isa::Ring& l1_;  ///< [0] A slab, [1] B slab
+  isa::Ring& l0_;  ///< [0] left, [1] right
   isa::Ring& acc_;
 };
 

@@ -11,7 +11,6 @@ using isa::Value;
 RowQuantiser::RowQuantiser(isa::PartBuilder& part, std::uint32_t max_rows, std::uint32_t max_cols)
     : part_{part},
       real_{part.ub(DType::F32, max_rows, max_cols, "quantise_f32")},
-      integer_{part.ub(DType::I32, max_rows, max_cols, "quantise_i32")},
       half_{part.ub(DType::F16, max_rows, max_cols, "quantise_f16")},
       largest_{part.column(DType::F32, max_rows, "row_max")},
       piece_{part.column(DType::F32, max_rows, "piece_max")},
@@ -34,7 +33,10 @@ void RowQuantiser::finish(const Tile& scale, const Value& rows) {
 }
 
 void RowQuantiser::quantise(const Tile& out, const Tile& x, const Value& rows, const Value& cols) {
-  const Tile real = real_.valid(rows, cols), integer = integer_.valid(rows, cols), half = half_.valid(rows, cols);
+  const Tile real = real_.valid(rows, cols), half = half_.valid(rows, cols);
+  // There is no cast from f32 to i8: by way of i32 and f16, both exact for |q| <= 127.
+  const Tile integer =
+      real_.reshape(DType::I32, real_.rows(), real_.cols(), isa::Layout::ND).valid(rows, cols);
   part_.vec(Opcode::TRowExpandMul, real, x.valid(rows, cols), multiplier_.valid(rows, 1));
   part_.tcvt(integer, real, RoundMode::Rint);
   part_.tcvt(half, integer, RoundMode::Round);

@@ -15,7 +15,7 @@ class RowQuantiser {
   /// Allocates scratch for pieces of at most [max_rows, max_cols].
   RowQuantiser(isa::PartBuilder& part, std::uint32_t max_rows, std::uint32_t max_cols);
   /// UB of the scratch tiles per element of a piece.
-  static constexpr std::uint32_t kBytesPerElement = 4 + 4 + 2;
+  static constexpr std::uint32_t kBytesPerElement = 4 + 2;
 
   /// New rows: their maximum starts at the lower clamp.
   void begin(const isa::Value& rows);
@@ -28,7 +28,7 @@ class RowQuantiser {
 
  private:
   isa::PartBuilder& part_;
-  isa::Tile real_, integer_, half_;         ///< [max_rows, max_cols] f32, i32, f16
+  isa::Tile real_, half_;                   ///< [max_rows, max_cols] f32 (and i32), f16
   isa::Tile largest_, piece_, multiplier_;  ///< [max_rows, 1] f32
 };
 

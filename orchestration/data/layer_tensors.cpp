@@ -197,6 +197,7 @@ const std::array kTensors{
   TensorSpec{"mid.attn.rope_cos", kBF16, kMid, kPerRank, kAll, rope_rows},
   TensorSpec{"mid.attn.rope_sin", kBF16, kMid, kPerRank, kAll, rope_rows},
   TensorSpec{"mid.attn.sparse_indices", kI32, kMid, kPerRank, kAll, index_list},
+  TensorSpec{"mid.attn.attention", kBF16, kMid, kPerRank, kAll, [](const C& c) { return Shape{c.tokens(), c.heads, c.head_dim}; }},
   TensorSpec{"mid.attn.attn_out", kBF16, kMid, kPerRank, kAll, token_row},
   TensorSpec{"mid.attn.cmp_out", kF32, kMid, kPerRank, kCompressed, [](const C& c) { return Shape{c.batch, c.seq, c.head_dim}; }},
   TensorSpec{"mid.attn.inner_out", kF32, kMid, kPerRank, kCsa, [](const C& c) { return Shape{c.batch, c.seq, c.index_dim}; }},

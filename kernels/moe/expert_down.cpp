@@ -1,0 +1,111 @@
+#include "kernels/moe/expert_down.hpp"
+
+#include <algorithm>
+
+#include "isa/errors.hpp"
+#include "isa/units.hpp"
+#include "kernels/common/cross_fifo.hpp"
+#include "kernels/common/cube_matmul.hpp"
+#include "kernels/moe/expert_rows.hpp"
+
+namespace npu::kernels {
+
+using namespace isa;
+
+namespace {
+
+/// The widest column tile that divides the hidden size and gives every cluster work.
+std::uint32_t tile_columns(const LayerConfig& cfg, const ArchSpec& arch) {
+  std::uint32_t best = 0;
+  for (const std::uint32_t cols : {16U, 32U, 64U, 128U}) {
+    if (cfg.hidden % cols != 0) continue;
+    if (best == 0 || cfg.local_experts * (cfg.hidden / cols) >= arch.clusters) best = cols;
+  }
+  if (best == 0) throw program_error("down: hidden = {} is not a multiple of 16 (one fractal)", cfg.hidden);
+  return best;
+}
+
+}  // namespace
+
+//   cube    tile 0: h, w2 slabs ...... | tile 1 ......       h w2^T -> acc -> FIFO slot (GM)
+//   vector            tile 0 rows, 16 at a time | ...        slot -> i32 -> f32 -> * row scale -> * column scale -> y
+Kernel routed_down(const LayerConfig& cfg, const ArchSpec& arch) {
+  constexpr std::uint32_t kRows = 16;  // rows per step of a vector core
+  const std::uint32_t cols = tile_columns(cfg, arch);
+  const MatmulShape matmul{cfg.recv_max, cols, cfg.moe_inter, DType::I8, WeightOrder::NK};
+  const MatmulTiling t = plan_matmul(arch, matmul, 1);
+  const std::uint32_t blocks = std::min(cfg.local_experts * (cfg.hidden / cols), arch.clusters);
+  const CrossFifo fifo{.slots = 2, .rows = t.base_m, .cols = t.base_n, .dtype = DType::I32, .full_id = 0, .free_id = 1};
+
+  KernelBuilder k{"routed_down", arch};
+  const auto h = k.input("h_i8", DType::I8, cfg.moe_inter);
+  const auto h_scale = k.input("h_scale", DType::F32, 1);
+  const auto route_w = k.input("route_w", DType::F32, 1);
+  const ExpertRows experts{cfg.local_experts, cfg.recv_max, k.input("count", DType::I32, 1)};
+  const auto w2 = k.input("w2", DType::I8, cfg.moe_inter);
+  const auto w2_scale = k.input("w2_scale", DType::F32, cfg.hidden);
+  const auto y = k.output("y", DType::BF16, cfg.hidden);
+  const auto workspace = k.inout("workspace", DType::I32, t.base_n);
+
+  k.cube([&](PartBuilder& p) {
+    const GmTensor h_gm = p.tensor(h), w2_gm = p.tensor(w2);
+    CrossFifoWriter out{p, fifo, p.tensor(workspace), p.block_index()};
+    CubeMatmul product{p, matmul, t};
+    experts.for_each_tile(
+        p, blocks, t.base_m, cfg.hidden, cols, [&](const Reg& expert, const Reg& row, const Reg& rows, const Reg& col) {
+          const Reg w_row = expert * cfg.hidden + col;
+          product.tile(h_gm, row, 0, rows, w2_gm, w_row, cols, [&](const Tile& acc) { out.put(acc); });
+        });
+    out.drain();
+  });
+
+  k.vector([&](PartBuilder& p) {
+    const GmTensor h_scale_gm = p.tensor(h_scale), route_w_gm = p.tensor(route_w), y_gm = p.tensor(y);
+    CrossFifoReader in{p, fifo, p.tensor(workspace), p.block_index()};
+    Ring& column_scale = p.ring(1, Pipe::MTE2, Pipe::V, {{Space::UB, DType::F32, 1, cols, Layout::ND, "w2_scale"}});
+    Ring& load = p.ring(2, Pipe::MTE2, Pipe::V,
+                        {{Space::UB, DType::I32, kRows, cols, Layout::ND, "acc"},
+                         {Space::UB, DType::F32, kRows, 1, Layout::DN, "h_scale"},
+                         {Space::UB, DType::F32, kRows, 1, Layout::DN, "route_w"}});
+    const Tile row_scale = p.column(DType::F32, kRows, "row_scale");
+    const Tile value = p.ub(DType::F32, kRows, cols, "value");
+    Ring& store = p.ring(2, Pipe::V, Pipe::MTE3, {{Space::UB, DType::BF16, kRows, cols, Layout::ND, "y"}});
+    const Reg sub = p.special(SpecialReg::SubBlock);
+    const auto emit_tile = [&](const Reg& expert, const Reg& row, const Reg& rows, const Reg& col) {
+      column_scale.produce();
+      p.tload(column_scale[0], p.tensor(w2_scale).at(expert, col));  // (1, cols) f32
+      column_scale.push();
+      column_scale.consume();
+      in.get([&](const GmTensor& slot, const Reg& slot_row) {
+        p.for_range(sub * kRows, rows, 2 * kRows, [&](const Reg& r) {  // the two vector cores take turns
+          const Reg n = min(rows - r, kRows);
+          const Reg gm_row = row + r, from = slot_row + r;
+          load.produce();
+          p.tload(load[0].valid(n, cols), slot.at(from, 0));                  // (n, cols) i32
+          p.tload(load[1].valid(n, 1), h_scale_gm.transposed_at(gm_row, 0));  // (n, 1) f32
+          p.tload(load[2].valid(n, 1), route_w_gm.transposed_at(gm_row, 0));
+          load.push();
+          load.consume();
+          const Tile v = value.valid(n, cols), s = row_scale.valid(n, 1);
+          p.vec(Opcode::TMul, s, load[1].valid(n, 1), load[2].valid(n, 1));
+          p.tcvt(v, load[0].valid(n, cols), RoundMode::Rint);
+          load.pop();
+          p.vec(Opcode::TRowExpandMul, v, v, s);
+          p.vec(Opcode::TColExpandMul, v, v, column_scale[0]);
+          store.produce();
+          const Tile result = store[0].valid(n, cols);
+          p.tcvt(result, v, RoundMode::Rint);
+          store.push();
+          store.consume();
+          p.tstore(y_gm.at(gm_row, col), result);
+          store.pop();
+        });
+      });
+      column_scale.pop();
+    };
+    experts.for_each_tile(p, blocks, t.base_m, cfg.hidden, cols, emit_tile);
+  });
+  return pack(k, blocks, std::uint64_t{blocks} * fifo.bytes());
+}
+
+}  // namespace npu::kernels

@@ -1,0 +1,153 @@
+#include "kernels/moe/expert_gate_up.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "isa/errors.hpp"
+#include "isa/units.hpp"
+#include "kernels/common/cross_fifo.hpp"
+#include "kernels/common/cube_matmul.hpp"
+#include "kernels/moe/expert_rows.hpp"
+
+namespace npu::kernels {
+
+using namespace isa;
+
+namespace {
+
+constexpr std::uint32_t kRows = 16;  // rows per step of a vector core
+
+/// Columns of w1 and of w3 in one tile. The busiest block's load counts: its tiles, each of two weight tiles from HBM
+/// and the x rows from L2, which are about three times cheaper a byte.
+std::uint32_t tile_columns(const LayerConfig& cfg, const ExpertRows& experts, const ArchSpec& arch) {
+  std::uint32_t best = 0;
+  std::uint64_t best_cost = 0;
+  for (const std::uint32_t cols : {128U, 64U, 32U, 16U}) {
+    if (cfg.moe_inter % cols != 0) continue;
+    const std::uint64_t tiles = std::uint64_t{experts.experts} * (cfg.moe_inter / cols);
+    const std::uint64_t cost = ceil_div(tiles, arch.clusters) * (2 * cols + std::min(experts.limit, 128U) / 3);
+    if (best == 0 || cost < best_cost) {
+      best = cols;
+      best_cost = cost;
+    }
+  }
+  if (best == 0) {
+    throw program_error("gate_up: moe_inter = {} is not a multiple of 16 (one fractal); pad the expert", cfg.moe_inter);
+  }
+  return best;
+}
+
+/// In `gate`: silu(gate) * up, limited. `work` and `result` are tiles of the same shape.
+void emit_swiglu(PartBuilder& p, float limit, const Tile& gate, const Tile& up, const Tile& work, const Tile& result) {
+  if (limit > 0) {
+    p.vecs(Opcode::TMinS, gate, gate, limit);
+    p.vecs(Opcode::TMinS, up, up, limit);
+    p.vecs(Opcode::TMaxS, up, up, -limit);
+  }
+  p.vec(Opcode::TNeg, work, gate);
+  p.vec(Opcode::TExp, work, work);  // infinity for a large -g: its reciprocal is 0
+  p.vecs(Opcode::TAddS, work, work, 1.0);
+  p.vec(Opcode::TRecip, result, work);
+  p.vec(Opcode::TMul, gate, gate, result);
+  p.vec(Opcode::TMul, result, gate, up);
+}
+
+//   cube    tile 0: x, w1, w3 slabs ...... | tile 1 ......       [x w1^T | x w3^T] -> acc -> FIFO slot (GM)
+//   vector            tile 0 rows, 16 at a time | ...            slot -> i32 -> f32 -> * scales -> SwiGLU -> h
+Kernel gate_up(const std::string& name, const LayerConfig& cfg, const ArchSpec& arch, ExpertRows experts,
+               bool counted) {
+  const std::uint32_t half = tile_columns(cfg, experts, arch);
+  const MatmulShape matmul{experts.limit, 2 * half, cfg.hidden, DType::I8, WeightOrder::NK};
+  const MatmulTiling t = plan_matmul(arch, matmul, 1);
+  const std::uint32_t blocks = std::min(experts.experts * (cfg.moe_inter / half), arch.clusters);
+  const CrossFifo fifo{.slots = 2, .rows = t.base_m, .cols = t.base_n, .dtype = DType::I32, .full_id = 0, .free_id = 1};
+
+  KernelBuilder k{name, arch};
+  const auto x = k.input("x", DType::I8, cfg.hidden);
+  const auto x_scale = k.input("x_scale", DType::F32, 1);
+  if (counted) experts.count = k.input("count", DType::I32, 1);
+  const auto w1 = k.input("w1", DType::I8, cfg.hidden);
+  const auto w1_scale = k.input("w1_scale", DType::F32, cfg.moe_inter);
+  const auto w3 = k.input("w3", DType::I8, cfg.hidden);
+  const auto w3_scale = k.input("w3_scale", DType::F32, cfg.moe_inter);
+  const auto h = k.output("h", DType::F32, cfg.moe_inter);
+  const auto workspace = k.inout("workspace", DType::I32, t.base_n);
+
+  k.cube([&](PartBuilder& p) {
+    const GmTensor x_gm = p.tensor(x), w1_gm = p.tensor(w1), w3_gm = p.tensor(w3);
+    CrossFifoWriter out{p, fifo, p.tensor(workspace), p.block_index()};
+    CubeMatmul product{p, matmul, t};
+    experts.for_each_tile(p, blocks, t.base_m, cfg.moe_inter, half,
+                          [&](const Reg& expert, const Reg& row, const Reg& rows, const Reg& col) {
+                            const Reg w_row = expert * cfg.moe_inter + col;
+                            product.tile_pair(x_gm, row, rows, w1_gm, w3_gm, w_row,
+                                              [&](const Tile& acc) { out.put(acc); });
+                          });
+    out.drain();
+  });
+
+  k.vector([&](PartBuilder& p) {
+    const GmTensor x_scale_gm = p.tensor(x_scale), h_gm = p.tensor(h);
+    CrossFifoReader in{p, fifo, p.tensor(workspace), p.block_index()};
+    Ring& scale = p.ring(1, Pipe::MTE2, Pipe::V,
+                         {{Space::UB, DType::F32, 1, half, Layout::ND, "w1_scale"},
+                          {Space::UB, DType::F32, 1, half, Layout::ND, "w3_scale"}});
+    Ring& load = p.ring(2, Pipe::MTE2, Pipe::V,
+                        {{Space::UB, DType::I32, kRows, half, Layout::ND, "gate_acc"},
+                         {Space::UB, DType::I32, kRows, half, Layout::ND, "up_acc"},
+                         {Space::UB, DType::F32, kRows, 1, Layout::DN, "x_scale"}});
+    const Tile gate = p.ub(DType::F32, kRows, half, "gate"), up = p.ub(DType::F32, kRows, half, "up");
+    const Tile work = p.ub(DType::F32, kRows, half, "work");
+    Ring& store = p.ring(2, Pipe::V, Pipe::MTE3, {{Space::UB, DType::F32, kRows, half, Layout::ND, "h"}});
+    const Reg sub = p.special(SpecialReg::SubBlock);
+    const auto emit_tile = [&](const Reg& expert, const Reg& row, const Reg& rows, const Reg& col) {
+      scale.produce();
+      p.tload(scale[0], p.tensor(w1_scale).at(expert, col));  // (1, half) f32
+      p.tload(scale[1], p.tensor(w3_scale).at(expert, col));
+      scale.push();
+      scale.consume();
+      in.get([&](const GmTensor& slot, const Reg& slot_row) {
+        p.for_range(sub * kRows, rows, 2 * kRows, [&](const Reg& r) {  // the two vector cores take turns
+          const Reg n = min(rows - r, kRows);
+          const Reg gm_row = row + r, from = slot_row + r;
+          load.produce();
+          p.tload(load[0].valid(n, half), slot.at(from, 0));  // (n, half) i32
+          p.tload(load[1].valid(n, half), slot.at(from, half));
+          p.tload(load[2].valid(n, 1), x_scale_gm.transposed_at(gm_row, 0));  // (n, 1) f32
+          load.push();
+          load.consume();
+          const Tile g = gate.valid(n, half), u = up.valid(n, half);
+          p.tcvt(g, load[0].valid(n, half), RoundMode::Rint);
+          p.tcvt(u, load[1].valid(n, half), RoundMode::Rint);
+          p.vec(Opcode::TRowExpandMul, g, g, load[2].valid(n, 1));
+          p.vec(Opcode::TRowExpandMul, u, u, load[2].valid(n, 1));
+          load.pop();
+          p.vec(Opcode::TColExpandMul, g, g, scale[0]);
+          p.vec(Opcode::TColExpandMul, u, u, scale[1]);
+          store.produce();
+          const Tile result = store[0].valid(n, half);
+          emit_swiglu(p, cfg.swiglu_limit, g, u, work.valid(n, half), result);
+          store.push();
+          store.consume();
+          p.tstore(h_gm.at(gm_row, col), result);
+          store.pop();
+        });
+      });
+      scale.pop();
+    };
+    experts.for_each_tile(p, blocks, t.base_m, cfg.moe_inter, half, emit_tile);
+  });
+  return pack(k, blocks, std::uint64_t{blocks} * fifo.bytes());
+}
+
+}  // namespace
+
+Kernel shared_gate_up(const LayerConfig& cfg, const ArchSpec& arch) {
+  return gate_up("shared_gate_up", cfg, arch, {1, cfg.tokens(), std::nullopt}, false);
+}
+
+Kernel routed_gate_up(const LayerConfig& cfg, const ArchSpec& arch) {
+  return gate_up("routed_gate_up", cfg, arch, {cfg.local_experts, cfg.recv_max, std::nullopt}, true);
+}
+
+}  // namespace npu::kernels

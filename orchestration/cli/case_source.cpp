@@ -1,0 +1,100 @@
+#include "orchestration/cli/case_source.hpp"
+
+#include <charconv>
+#include <cstddef>
+#include <string_view>
+
+#include "isa/errors.hpp"
+#include "orchestration/data/presets.hpp"
+
+namespace npu::cli {
+namespace {
+
+using kernels::LayerConfig;
+
+constexpr std::string_view kDefaultPreset = "small";
+constexpr std::uint32_t kDefaultLayer = 10;
+
+/// "0,1" or "0-1" to a count; the cards of a run are numbered from 0.
+std::uint32_t device_count(const std::string& text) {
+  const auto refuse = [&] { return config_error("--device {}: expected cards as 0,1 or 0-1, starting at 0", text); };
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  const auto number = [&] {
+    std::uint32_t value = 0;
+    const auto [next, error] = std::from_chars(at, end, value);
+    if (error != std::errc{}) throw refuse();
+    at = next;
+    return value;
+  };
+  if (number() != 0) throw refuse();
+  std::uint32_t count = 1;
+  if (at != end && *at == '-') {
+    ++at;
+    count = number() + 1;
+  }
+  while (at != end) {
+    if (*at++ != ',' || number() != count++) throw refuse();
+  }
+  return count;
+}
+
+template <class T>
+void require_same(std::string_view flag, T given, T in_file, const std::string& file) {
+  if (given != in_file) {
+    throw config_error("{} {} contradicts {}, which says {}; leave the flag out", flag, given, file, in_file);
+  }
+}
+
+void refuse_contradictions(const Options& o, const LayerConfig& file) {
+  if (o.ep) require_same("--ep", *o.ep, file.ranks, *o.data);
+  if (o.layer_id) require_same("--layer-id", *o.layer_id, file.layer_id, *o.data);
+  if (o.batch) require_same("--batch", *o.batch, file.batch, *o.data);
+  if (o.seq) require_same("--seq", *o.seq, file.seq, *o.data);
+  if (o.seed) throw config_error("--seed belongs to generated inputs; {} brings its own", *o.data);
+  if (o.start_pos) throw config_error("--start-pos belongs to generated inputs; {} brings its own", *o.data);
+  if (!o.preset) return;
+  const LayerConfig preset = orch::resized(orch::preset(*o.preset), {file.ranks, file.batch, file.seq, file.layer_id});
+  const auto check = [&](std::string_view field, std::uint32_t LayerConfig::*member) {
+    if (preset.*member != file.*member) {
+      throw config_error("--preset {} contradicts {}: {} is {} there, {} in the preset; leave the flag out", *o.preset,
+                         *o.data, field, file.*member, preset.*member);
+    }
+  };
+  check("hidden", &LayerConfig::hidden);
+  check("heads", &LayerConfig::heads);
+  check("head_dim", &LayerConfig::head_dim);
+  check("rope_dim", &LayerConfig::rope_dim);
+  check("q_lora", &LayerConfig::q_lora);
+  check("o_lora", &LayerConfig::o_lora);
+  check("o_groups", &LayerConfig::o_groups);
+  check("window", &LayerConfig::window);
+  check("local_experts", &LayerConfig::local_experts);
+  check("top_k", &LayerConfig::top_k);
+  check("moe_inter", &LayerConfig::moe_inter);
+  check("max_positions", &LayerConfig::max_positions);
+}
+
+}  // namespace
+
+CaseSource open_case(const Options& o) {
+  CaseSource source;
+  if (o.data) {
+    source.file = orch::load_case(*o.data);
+    source.from_file = true;
+    source.config = source.file.config;
+    source.preset = o.preset.value_or(*o.data);
+    refuse_contradictions(o, source.config);
+  } else {
+    source.preset = o.preset.value_or(std::string{kDefaultPreset});
+    source.config =
+        orch::resized(orch::preset(source.preset), {o.ep, o.batch, o.seq, o.layer_id.value_or(kDefaultLayer)});
+  }
+  if (o.devices && device_count(*o.devices) != source.config.ranks) {
+    throw config_error("--device {} names {} cards, but the layer runs on {} (--ep)", *o.devices,
+                       device_count(*o.devices), source.config.ranks);
+  }
+  return source;
+}
+
+}  // namespace npu::cli

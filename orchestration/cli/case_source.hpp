@@ -1,0 +1,22 @@
+// Where a run's dimensions and tensors come from: flags and presets, or a data file.
+#pragma once
+
+#include <string>
+
+#include "orchestration/cli/options.hpp"
+#include "orchestration/data/layer_case.hpp"
+
+namespace npu::cli {
+
+/// What the flags decide before any tensor is made.
+struct CaseSource {
+  kernels::LayerConfig config;
+  std::string preset;    ///< for the report
+  orch::LayerCase file;  ///< tensors of --data; empty without
+  bool from_file = false;
+};
+
+/// Throws ConfigError, also where a flag contradicts the metadata of --data.
+[[nodiscard]] CaseSource open_case(const Options& options);
+
+}  // namespace npu::cli

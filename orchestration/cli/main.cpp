@@ -1,0 +1,68 @@
+// npusim: exit status 0 pass, 1 mismatch, 2 usage or configuration, 3 illegal program, 4 hang.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+
+#include "isa/errors.hpp"
+#include "model/system/simulation.hpp"
+#include "orchestration/cli/commands.hpp"
+
+namespace npu::cli {
+namespace {
+
+/// SystemC prints its banner before sc_main.
+[[maybe_unused]] const int kNoBanner = setenv("SYSTEMC_DISABLE_COPYRIGHT_MESSAGE", "1", 0);
+
+int execute(const Options& options) {
+  switch (options.command) {
+    case Command::Help:
+      fmt::print("{}", options.help);
+      return 0;
+    case Command::Run:
+      return run_workload(options);
+    case Command::List:
+      return list();
+    case Command::Fit:
+      return fit(options);
+    case Command::Asm:
+      return assemble_file(options);
+    case Command::Disasm:
+      return disassemble_file(options);
+    case Command::ConfigShow:
+      return show_config(options);
+  }
+  return 2;
+}
+
+/// Prints the error; for `run`, the verdict as the last line of stdout.
+int fail(int status, bool is_run, const std::exception& error) {
+  fmt::print(stderr, "npusim: {}\n", error.what());
+  constexpr const char* kReasons[] = {"", "", "usage or configuration", "illegal program or does not fit", "hang"};
+  if (is_run) fmt::print("[RUN] FAIL {}; see stderr\n", kReasons[status]);
+  return status;
+}
+
+}  // namespace
+}  // namespace npu::cli
+
+/// Called by the main() of the SystemC library.
+extern "C" int sc_main(int argc, char* argv[]);
+extern "C" int sc_main(int argc, char* argv[]) {
+  npu::cli::Options options;
+  const auto is_run = [&] { return options.command == npu::cli::Command::Run; };
+  try {
+    options = npu::cli::parse_options(argc, argv);
+    npu::model::prepare_simulation();
+    return npu::cli::execute(options);
+  } catch (const npu::ConfigError& error) {
+    return npu::cli::fail(2, is_run(), error);
+  } catch (const npu::ProgramError& error) {
+    return npu::cli::fail(3, is_run(), error);
+  } catch (const npu::Deadlock& error) {
+    return npu::cli::fail(4, is_run(), error);
+  } catch (const std::exception& error) {
+    return npu::cli::fail(2, is_run(), error);
+  }
+}

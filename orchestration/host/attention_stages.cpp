@@ -1,0 +1,94 @@
+#include "isa/errors.hpp"
+#include "kernels/attention/index_list.hpp"
+#include "kernels/attention/kv_row.hpp"
+#include "kernels/attention/o_proj.hpp"
+#include "kernels/attention/q_heads.hpp"
+#include "kernels/attention/q_latent.hpp"
+#include "kernels/attention/ring_write.hpp"
+#include "kernels/matmul/float_matmul.hpp"
+#include "kernels/matmul/quant_matmul.hpp"
+#include "kernels/norm/rms_norm.hpp"
+#include "orchestration/host/layer_stages.hpp"
+
+namespace npu::orch::stages {
+
+using isa::DType;
+using kernels::WeightOrder;
+
+void attention_norm(StageContext& c) {
+  c.task("rms_norm", [&] { return kernels::rms_norm(c.config, c.arch); },
+         {{"x", "mid.attn.x_mixed"}, {"w", "attn_norm_w"}, {"y", "mid.attn.x_normed"}});
+}
+
+void qkv(StageContext& c) {
+  const auto& cfg = c.config;
+  const std::uint32_t tokens = cfg.tokens(), heads_width = cfg.heads * cfg.head_dim;
+  c.scratch("q_a", DType::F32, {tokens, cfg.q_lora});
+  c.scratch("q_u", DType::F32, {tokens, heads_width});
+  c.scratch("kv_k", DType::F32, {tokens, cfg.head_dim});
+  c.task("q_a_matmul",
+         [&] {
+           return kernels::float_matmul("q_a_matmul", {tokens, cfg.q_lora, cfg.hidden, DType::BF16, WeightOrder::KN},
+                                        c.arch);
+         },
+         {{"x", "mid.attn.x_normed"}, {"w", "wq_a"}, {"y", "q_a"}});
+  c.task("kv_matmul",
+         [&] {
+           return kernels::float_matmul("kv_matmul", {tokens, cfg.head_dim, cfg.hidden, DType::BF16, WeightOrder::KN},
+                                        c.arch);
+         },
+         {{"x", "mid.attn.x_normed"}, {"w", "wkv"}, {"y", "kv_k"}});
+  c.task("q_latent", [&] { return kernels::q_latent(cfg, c.arch); },
+         {{"a", "q_a"}, {"gamma", "gamma_cq"}, {"qr", "mid.attn.qr"}, {"qr_scale", "mid.attn.qr_scale"}});
+  c.task("kv_row", [&] { return kernels::kv_row(cfg, c.arch); },
+         {{"k", "kv_k"},
+          {"gamma", "gamma_ckv"},
+          {"position_ids", "position_ids"},
+          {"freqs_cos", "freqs_cos"},
+          {"freqs_sin", "freqs_sin"},
+          {"kv", "mid.attn.kv"}});
+  c.task(
+      "q_b_matmul",
+      [&] {
+        return kernels::quant_matmul("q_b_matmul", {tokens, heads_width, cfg.q_lora, WeightOrder::KN, DType::F32},
+                                     c.arch);
+      },
+      {{"x", "mid.attn.qr"}, {"x_scale", "mid.attn.qr_scale"}, {"w", "wq_b"}, {"w_scale", "wq_b_scale"}, {"y", "q_u"}});
+  c.task("q_heads", [&] { return kernels::q_heads(cfg, c.arch); },
+         {{"u", "q_u"},
+          {"position_ids", "position_ids"},
+          {"freqs_cos", "freqs_cos"},
+          {"freqs_sin", "freqs_sin"},
+          {"q", "mid.attn.q"}});
+}
+
+void window_index_list(StageContext& c) {
+  c.task("index_list_swa", [&] { return kernels::index_list_swa(c.config, c.arch); },
+         {{"position_ids", "position_ids"}, {"sparse_indices", "mid.attn.sparse_indices"}});
+}
+
+void output_projection(StageContext& c) {
+  const auto& cfg = c.config;
+  const std::uint32_t tokens = cfg.tokens(), inner = cfg.o_groups * cfg.o_lora;
+  c.scratch("o_r", DType::F32, {tokens, inner});
+  c.scratch("o_i8", DType::I8, {tokens, inner});
+  c.scratch("o_scale", DType::F32, {tokens, 1});
+  c.task("o_proj_a", [&] { return kernels::o_proj_a(cfg, c.arch); },
+         {{"o", "mid.attn.attention"}, {"wo_a", "wo_a"}, {"r", "o_r"}});
+  c.task("o_quant", [&] { return kernels::o_quant(cfg, c.arch); },
+         {{"r", "o_r"}, {"o_i8", "o_i8"}, {"o_scale", "o_scale"}});
+  c.task("o_proj_b",
+         [&] {
+           return kernels::quant_matmul("o_proj_b", {tokens, cfg.hidden, inner, WeightOrder::NK, DType::BF16}, c.arch);
+         },
+         {{"x", "o_i8"}, {"x_scale", "o_scale"}, {"w", "wo_b"}, {"w_scale", "wo_b_scale"}, {"y", "mid.attn.attn_out"}});
+}
+
+void ring_write_back(StageContext& c) {
+  NPU_ASSERT(!c.ring_readers.empty(), "the write-back follows the attention");
+  c.task(
+      "ring_write", [&] { return kernels::ring_write(c.config, c.arch); },
+      {{"kv", "mid.attn.kv"}, {"ori_slot_mapping", "ori_slot_mapping"}, {"kv_cache", "kv_cache"}}, c.ring_readers);
+}
+
+}  // namespace npu::orch::stages

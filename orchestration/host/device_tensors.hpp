@@ -1,0 +1,55 @@
+// Tensors in the memory of the simulated cards, by card and name.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "kernels/common/layer_config.hpp"
+#include "model/device.hpp"
+#include "orchestration/data/tensor.hpp"
+
+namespace npu::orch {
+
+struct DeviceTensor {
+  std::string name;
+  isa::DType dtype = isa::DType::F32;
+  Shape shape;
+  model::GmAddress address{};
+  isa::Bytes size{};
+};
+
+/// A buffer that other cards write into; it has the same offset on every card (decode-layer.md S11).
+struct WindowSpec {
+  std::string_view name;
+  isa::DType dtype;
+  std::uint64_t (*rows)(const kernels::LayerConfig&);
+  std::uint64_t (*cols)(const kernels::LayerConfig&);
+};
+/// The windows of the expert exchange.
+[[nodiscard]] std::vector<WindowSpec> exchange_windows();
+
+class DeviceTensors {
+ public:
+  /// Allocates the windows, before anything else and in one order on every card.
+  DeviceTensors(model::System& system, const kernels::LayerConfig& config, std::uint32_t cards);
+
+  /// Zeroed memory. The name is new on this card.
+  const DeviceTensor& add(std::uint32_t card, std::string name, isa::DType dtype, Shape shape);
+  /// Null where the card has no tensor of this name.
+  [[nodiscard]] const DeviceTensor* find(std::uint32_t card, std::string_view name) const;
+  [[nodiscard]] const DeviceTensor& get(std::uint32_t card, std::string_view name) const;
+
+  /// Copies a host tensor of the same dtype and number of elements into the device tensor.
+  void write(const DeviceTensor& target, const Tensor& source);
+  [[nodiscard]] Tensor read(const DeviceTensor& source) const;
+
+ private:
+  model::System& system_;
+  std::map<std::pair<std::uint32_t, std::string>, DeviceTensor> tensors_;
+};
+
+}  // namespace npu::orch

@@ -1,0 +1,151 @@
+#include "orchestration/host/layer_program.hpp"
+
+#include <algorithm>
+
+#include "isa/errors.hpp"
+#include "orchestration/data/layer_tensors.hpp"
+#include "orchestration/host/reference_case.hpp"
+
+namespace npu::orch {
+namespace {
+
+constexpr std::string_view kCounts = "win_pub_counts";
+
+bool contains(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// Copied from the host in every step; weights, tables and caches stay on the card.
+bool is_step_input(const TensorSpec& spec) {
+  return spec.name == "x_hc" || spec.role == Role::Intermediate ||
+         (spec.role == Role::Input && spec.range != nullptr && spec.name != "tid2eid");
+}
+
+/// Rows of an expert from its count on carry no meaning (S8.3).
+ElementFilter received_rows(const kernels::LayerConfig& config, std::string_view name, const LayerCase& layer) {
+  if (!name.starts_with("mid.moe.recv_") || name == "mid.moe.recv_count") return {};
+  const std::uint64_t row_length = element_count(tensor_spec(name).shape(config), name) / config.recv_rows();
+  std::vector<Tensor> counts;
+  for (std::uint32_t r = 0; r < config.ranks; ++r) counts.push_back(layer.result("mid.moe.recv_count", r));
+  return [row_length, room = config.recv_max, counts = std::move(counts)](std::size_t part, std::uint64_t element) {
+    const std::uint64_t row = element / row_length;
+    return row % room < static_cast<std::uint64_t>(counts[part].as<std::int32_t>()[row / room]);
+  };
+}
+
+}  // namespace
+
+LayerProgram::LayerProgram(const Workload& workload, const kernels::LayerConfig& config, const model::Machine& machine,
+                           const model::SystemOptions& options)
+    : workload_{workload},
+      config_{config},
+      arch_{machine.arch},
+      system_{machine, options},
+      tensors_{system_, config_, options.cards} {
+  NPU_ASSERT(options.cards == config.ranks, "one card per rank");
+  require_attention_kind(workload, config);
+  for (std::uint32_t card = 0; card < options.cards; ++card) {
+    TaskList& list = lists_.emplace_back(tensors_, card);
+    StageContext context{config_, arch_, kernels_, tensors_, list};
+    for (const auto stage : workload.stages) stage(context);
+  }
+  for (const TaskList::Task* task : lists_.front().tasks()) {
+    const auto& arguments = task->kernel->object.args;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+      const std::string& name = task->tensor_names[i];
+      if (arguments[i].kind != isa::ArgKind::Out && !contains(written_, name) && !contains(initial_, name) &&
+          (find_tensor(name) != nullptr || name == kCounts)) {
+        initial_.push_back(name);
+      }
+    }
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+      const std::string& name = task->tensor_names[i];
+      if (arguments[i].kind != isa::ArgKind::In && !contains(written_, name)) written_.push_back(name);
+    }
+  }
+  // The exchange counts itself where a dispatch is part of the workload.
+  if (contains(written_, "mid.moe.recv_x")) std::erase(initial_, kCounts);
+  for (const std::string& name : initial_) {
+    const TensorSpec* spec = find_tensor(name);
+    if (spec != nullptr && is_step_input(*spec)) upload_bytes_ += config_.ranks * tensors_.get(0, name).size.count();
+  }
+  for (const OutputRule& output : workload.outputs) {
+    if (tensor_spec(output.tensor).role != Role::Pool) {
+      download_bytes_ += config_.ranks * tensors_.get(0, output.tensor).size.count();
+    }
+  }
+}
+
+bool LayerProgram::needs_intermediates() const {
+  return std::any_of(initial_.begin(), initial_.end(), [](const std::string& name) {
+    const TensorSpec* spec = find_tensor(name);
+    return spec == nullptr || !spec->is_input();
+  });
+}
+
+void LayerProgram::load(const LayerCase& layer) {
+  for (const std::string& name : initial_) {
+    for (std::uint32_t card = 0; card < config_.ranks; ++card) {
+      const DeviceTensor& target = tensors_.get(card, name);
+      if (name == kCounts) {
+        tensors_.write(target, exchange_counts(layer));
+      } else if (name == "cmp_kv") {
+        tensors_.write(target, pool_after(layer, name, card));  // the compressor runs before the attention
+      } else if (tensor_spec(name).is_input()) {
+        tensors_.write(target, layer.input(name, card));
+      } else {
+        tensors_.write(target, layer.result(name, card));
+      }
+    }
+  }
+}
+
+void LayerProgram::run() {
+  std::vector<model::CardProgram> programs;
+  for (const TaskList& list : lists_) {
+    programs.push_back([&list](model::OrchestratorApi& api) { list.run(api); });
+  }
+  system_.run(programs, isa::Bytes{upload_bytes_}, isa::Bytes{download_bytes_});
+}
+
+std::vector<Tensor> LayerProgram::read_ranks(std::string_view name) const {
+  std::vector<Tensor> ranks;
+  for (std::uint32_t card = 0; card < config_.ranks; ++card) ranks.push_back(tensors_.read(tensors_.get(card, name)));
+  return ranks;
+}
+
+std::vector<Comparison> LayerProgram::compare(const LayerCase& layer) const {
+  std::vector<Comparison> result;
+  for (const OutputRule& output : workload_.outputs) {
+    const auto actual = read_ranks(output.tensor);
+    if (const auto whole = layer.expected.find(output.tensor); whole != layer.expected.end()) {
+      result.push_back(compare_ranks(output.rule, whole->second, actual, received_rows(config_, output.tensor, layer)));
+      result.back().name = output.tensor;
+    } else if (const auto rows = layer.changes.find(output.tensor); rows != layer.changes.end()) {
+      for (std::uint32_t r = 0; r < config_.ranks; ++r) {
+        PoolComparison pool = compare_pool(output.rule, layer.input(output.tensor, r), rows->second[r], actual[r]);
+        pool.changed.name = fmt::format("{}[{}].vals", output.tensor, r);
+        pool.untouched.name = fmt::format("{}[{}].untouched", output.tensor, r);
+        result.push_back(std::move(pool.changed));
+        result.push_back(std::move(pool.untouched));
+      }
+    }
+  }
+  return result;
+}
+
+LayerCase::ByName<std::vector<Tensor>> LayerProgram::results() const {
+  LayerCase::ByName<std::vector<Tensor>> result;
+  for (const std::string& name : written_) {
+    if (find_tensor(name) != nullptr) result.emplace(name, read_ranks(name));
+  }
+  return result;
+}
+
+std::size_t LayerProgram::task_count() const {
+  std::size_t count = 0;
+  for (const TaskList& list : lists_) count += list.tasks().size();
+  return count;
+}
+
+}  // namespace npu::orch

@@ -1,0 +1,29 @@
+// The stages of a decode layer as tasks over named tensors. Tensors have the names of the tensor table, so a stage can
+// take its inputs from the stage before it or from a golden file.
+#pragma once
+
+#include "orchestration/host/stage_context.hpp"
+
+namespace npu::orch::stages {
+
+// Attention half (decode-layer.md S3, S6, S7, S9).
+void hc_pre_attention(StageContext& context);
+void attention_norm(StageContext& context);
+void qkv(StageContext& context);
+void window_index_list(StageContext& context);
+void sparse_attention(StageContext& context);
+void output_projection(StageContext& context);
+void ring_write_back(StageContext& context);
+void hc_post_attention(StageContext& context);
+
+// Experts (S8, S9).
+void hc_pre_experts(StageContext& context);
+void gate(StageContext& context);
+void shared_expert(StageContext& context);
+/// Ends with a read of the status: ProgramError where an expert gets more rows than it has room for.
+void dispatch(StageContext& context);
+void routed_experts(StageContext& context);
+void combine(StageContext& context);
+void hc_post_experts(StageContext& context);
+
+}  // namespace npu::orch::stages

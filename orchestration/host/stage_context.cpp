@@ -1,0 +1,25 @@
+#include "orchestration/host/stage_context.hpp"
+
+#include "orchestration/data/layer_tensors.hpp"
+
+namespace npu::orch {
+
+void StageContext::scratch(const std::string& name, isa::DType dtype, Shape shape) {
+  if (tensors_.find(tasks_.card(), name) == nullptr) tensors_.add(tasks_.card(), name, dtype, std::move(shape));
+}
+
+TaskRef StageContext::task(const std::string& name, const std::function<kernels::Kernel()>& build,
+                           const Bindings& bindings, const std::vector<TaskRef>& after) {
+  for (const Binding& binding : bindings) {
+    if (tensors_.find(tasks_.card(), binding.tensor) != nullptr) continue;
+    const TensorSpec& spec = tensor_spec(binding.tensor);
+    tensors_.add(tasks_.card(), binding.tensor, spec.dtype, spec.shape(config));
+  }
+  return tasks_.add(kernels_.get(name, build), name, bindings, after);
+}
+
+model::GmAddress StageContext::address_of(std::string_view tensor) const {
+  return tensors_.get(tasks_.card(), tensor).address;
+}
+
+}  // namespace npu::orch

@@ -1,0 +1,61 @@
+// What a card's orchestrator thread will do: tasks in submission order, and reads that decide whether to go on.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "kernels/common/kernel.hpp"
+#include "model/device.hpp"
+#include "orchestration/host/device_tensors.hpp"
+
+namespace npu::orch {
+
+/// Position of a task in its list.
+enum class TaskRef : std::uint32_t {};
+
+struct Binding {
+  std::string_view argument;  ///< of the kernel
+  std::string tensor;         ///< of the device
+};
+using Bindings = std::vector<Binding>;
+
+class TaskList {
+ public:
+  TaskList(DeviceTensors& tensors, std::uint32_t card) : tensors_{tensors}, card_{card} {}
+
+  /// One task over the whole bound tensors. The kernel outlives the list; its workspace, if it has one, is allocated
+  /// here. `after` adds dependencies that the runtime does not derive (a write after reads). Every tensor argument of
+  /// the kernel is bound exactly once.
+  TaskRef add(const kernels::Kernel& kernel, std::string task_name, const Bindings& bindings,
+              const std::vector<TaskRef>& after = {});
+  /// A step that may read values of earlier tasks, and throw.
+  void add_check(std::function<void(model::OrchestratorApi&)> check);
+
+  /// Runs the list in the card's orchestrator.
+  void run(model::OrchestratorApi& api) const;
+
+  struct Task {
+    const kernels::Kernel* kernel;
+    model::TaskSpec spec;
+    std::vector<std::string> tensor_names;  ///< one per tensor argument
+    std::vector<TaskRef> after;
+  };
+  [[nodiscard]] std::vector<const Task*> tasks() const;
+  [[nodiscard]] std::uint32_t card() const { return card_; }
+
+ private:
+  using Check = std::function<void(model::OrchestratorApi&)>;
+
+  DeviceTensors& tensors_;
+  std::uint32_t card_;
+  std::uint32_t count_ = 0;
+  std::vector<std::variant<Task, Check>> steps_;
+};
+
+}  // namespace npu::orch

@@ -1,0 +1,51 @@
+// summary.json (cli.md section 5): what a run was, took and produced.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernels/common/layer_config.hpp"
+#include "model/device.hpp"
+#include "orchestration/data/compare.hpp"
+
+namespace npu::orch {
+
+enum class Verdict : std::uint8_t { Pass, Fail, Skipped };
+[[nodiscard]] constexpr std::string_view name_of(Verdict v) {
+  return v == Verdict::Pass ? "pass" : v == Verdict::Fail ? "fail" : "skipped";
+}
+/// Skipped where nothing was compared.
+[[nodiscard]] Verdict verdict_of(const std::vector<Comparison>& outputs);
+
+struct SimulatorCost {
+  double wall_s = 0.0;
+  double peak_rss_mib = 0.0;
+};
+
+struct RunReport {
+  std::string workload;
+  std::string platform;
+  std::string preset;  ///< name, path, or the data file that gave the dimensions
+  std::uint64_t seed = 0;
+  kernels::LayerConfig config;
+  kernels::AttentionKind kind{};
+  const model::Machine* machine = nullptr;
+  bool timed = true;
+  std::vector<Comparison> outputs;
+  model::RunStats stats;
+  SimulatorCost cost;
+};
+
+/// JSON text, keys in the order of the contract.
+[[nodiscard]] std::string summary_json(const RunReport& report);
+/// The result table and the figures that users quote, for a terminal.
+[[nodiscard]] std::string summary_text(const RunReport& report);
+/// Of machine and dimensions: equal digests, equal results.
+[[nodiscard]] std::string config_digest(const RunReport& report);
+
+/// Microseconds from the first card's start to the last card's end.
+[[nodiscard]] double effective_us(const RunReport& report);
+
+}  // namespace npu::orch
