@@ -32,7 +32,8 @@ class Clock {
 class FaultLatch {
  public:
   void park() {
-    if (!fault_) fault_ = std::current_exception();
+    if (fault_) return;
+    fault_ = std::current_exception();
     sc_core::sc_stop();
   }
   void rethrow() const {
