@@ -233,5 +233,16 @@ TEST_CASE("expert sizes that no tile fits are refused with the limit", "[experts
                     Catch::Contains("wide") && Catch::Contains("16384 columns"));
 }
 
+TEST_CASE("a tensor that is too short for its rows is refused by name, whichever cores find it at once", "[experts]") {
+  const LayerConfig cfg = expert_config(256, 64, 4, 16);
+  const isa::ArchSpec arch = isa::a2a3_arch_spec();
+  test::KernelBench bench;
+  bench.bind("h", std::vector<float>(8));
+  bench.bind("count", std::vector<std::int32_t>{16, 16, 16, 16});
+  bench.bind("h_i8", std::vector<std::int8_t>(std::size_t{cfg.recv_rows()} * cfg.moe_inter));
+  bench.bind("h_scale", std::vector<float>(cfg.recv_rows()));
+  CHECK_THROWS_WITH(bench.run(kernels::routed_quant(cfg, arch)), Catch::Contains("'h'"));
+}
+
 }  // namespace
 }  // namespace npu
