@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "isa/errors.hpp"
 #include "isa/units.hpp"
 #include "kernels/common/cross_fifo.hpp"
 #include "kernels/common/cube_matmul.hpp"
@@ -12,26 +11,13 @@ namespace npu::kernels {
 
 using namespace isa;
 
-namespace {
-
-/// The widest column tile that divides the hidden size and gives every cluster work.
-std::uint32_t tile_columns(const LayerConfig& cfg, const ArchSpec& arch) {
-  std::uint32_t best = 0;
-  for (const std::uint32_t cols : {16U, 32U, 64U, 128U}) {
-    if (cfg.hidden % cols != 0) continue;
-    if (best == 0 || cfg.local_experts * (cfg.hidden / cols) >= arch.clusters) best = cols;
-  }
-  if (best == 0) throw program_error("down: hidden = {} is not a multiple of 16 (one fractal)", cfg.hidden);
-  return best;
-}
-
-}  // namespace
-
 //   cube    tile 0: h, w2 slabs ...... | tile 1 ......       h w2^T -> acc -> FIFO slot (GM)
 //   vector            tile 0 rows, 16 at a time | ...        slot -> i32 -> f32 -> * row scale -> * column scale -> y
 Kernel routed_down(const LayerConfig& cfg, const ArchSpec& arch) {
-  constexpr std::uint32_t kRows = 16;  // rows per step of a vector core
-  const std::uint32_t cols = tile_columns(cfg, arch);
+  constexpr std::uint32_t kRows = 16;      // rows per step of a vector core
+  constexpr std::uint32_t kColumns = 128;  // of a tile: k slabs with 1 KiB rows and two accumulators fit the card
+  ExpertRows experts{cfg.local_experts, cfg.recv_max, std::nullopt};
+  const std::uint32_t cols = experts.tile_columns(cfg.hidden, kColumns, arch);
   const MatmulShape matmul{cfg.recv_max, cols, cfg.moe_inter, DType::I8, WeightOrder::NK};
   const MatmulTiling t = plan_matmul(arch, matmul, 1);
   const std::uint32_t blocks = std::min(cfg.local_experts * (cfg.hidden / cols), arch.clusters);
@@ -41,7 +27,7 @@ Kernel routed_down(const LayerConfig& cfg, const ArchSpec& arch) {
   const auto h = k.input("h_i8", DType::I8, cfg.moe_inter);
   const auto h_scale = k.input("h_scale", DType::F32, 1);
   const auto route_w = k.input("route_w", DType::F32, 1);
-  const ExpertRows experts{cfg.local_experts, cfg.recv_max, k.input("count", DType::I32, 1)};
+  experts.count = k.input("count", DType::I32, 1);
   const auto w2 = k.input("w2", DType::I8, cfg.moe_inter);
   const auto w2_scale = k.input("w2_scale", DType::F32, cfg.hidden);
   const auto y = k.output("y", DType::BF16, cfg.hidden);

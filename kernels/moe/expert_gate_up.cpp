@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <string>
 
-#include "isa/errors.hpp"
 #include "isa/units.hpp"
 #include "kernels/common/cross_fifo.hpp"
 #include "kernels/common/cube_matmul.hpp"
@@ -15,27 +14,8 @@ using namespace isa;
 
 namespace {
 
-constexpr std::uint32_t kRows = 16;  // rows per step of a vector core
-
-/// Columns of w1 and of w3 in one tile. The busiest block's load counts: its tiles, each of two weight tiles from HBM
-/// and the x rows from L2, which are about three times cheaper a byte.
-std::uint32_t tile_columns(const LayerConfig& cfg, const ExpertRows& experts, const ArchSpec& arch) {
-  std::uint32_t best = 0;
-  std::uint64_t best_cost = 0;
-  for (const std::uint32_t cols : {128U, 64U, 32U, 16U}) {
-    if (cfg.moe_inter % cols != 0) continue;
-    const std::uint64_t tiles = std::uint64_t{experts.experts} * (cfg.moe_inter / cols);
-    const std::uint64_t cost = ceil_div(tiles, arch.clusters) * (2 * cols + std::min(experts.limit, 128U) / 3);
-    if (best == 0 || cost < best_cost) {
-      best = cols;
-      best_cost = cost;
-    }
-  }
-  if (best == 0) {
-    throw program_error("gate_up: moe_inter = {} is not a multiple of 16 (one fractal); pad the expert", cfg.moe_inter);
-  }
-  return best;
-}
+constexpr std::uint32_t kRows = 16;     // rows per step of a vector core
+constexpr std::uint32_t kColumns = 64;  // of w1 and of w3: k slabs with 1 KiB rows and two accumulators fit the card
 
 /// In `gate`: silu(gate) * up, limited. `work` and `result` are tiles of the same shape.
 void emit_swiglu(PartBuilder& p, float limit, const Tile& gate, const Tile& up, const Tile& work, const Tile& result) {
@@ -56,7 +36,7 @@ void emit_swiglu(PartBuilder& p, float limit, const Tile& gate, const Tile& up, 
 //   vector            tile 0 rows, 16 at a time | ...            slot -> i32 -> f32 -> * scales -> SwiGLU -> h
 Kernel gate_up(const std::string& name, const LayerConfig& cfg, const ArchSpec& arch, ExpertRows experts,
                bool counted) {
-  const std::uint32_t half = tile_columns(cfg, experts, arch);
+  const std::uint32_t half = experts.tile_columns(cfg.moe_inter, kColumns, arch);
   const MatmulShape matmul{experts.limit, 2 * half, cfg.hidden, DType::I8, WeightOrder::NK};
   const MatmulTiling t = plan_matmul(arch, matmul, 1);
   const std::uint32_t blocks = std::min(experts.experts * (cfg.moe_inter / half), arch.clusters);

@@ -16,6 +16,18 @@ Reg rows_of(PartBuilder& part, const ExpertRows& experts, const Reg& expert) {
 
 }  // namespace
 
+std::uint32_t ExpertRows::tile_columns(std::uint32_t cols, std::uint32_t widest, const ArchSpec& arch) const {
+  const std::uint32_t narrowest = arch.fractal_rows;
+  if (cols % narrowest != 0) {
+    throw program_error("expert matrix of {} columns: they come in fractals of {}; pad the weights", cols, narrowest);
+  }
+  std::uint32_t tile = narrowest;
+  for (std::uint32_t wider = 2 * narrowest; wider <= widest; wider *= 2) {
+    if (cols % wider == 0 && std::uint64_t{experts} * (cols / wider) >= arch.clusters) tile = wider;
+  }
+  return tile;
+}
+
 void ExpertRows::for_each_item(PartBuilder& part, std::uint32_t blocks, const ItemsOf& items_of,
                                const Body& body) const {
   Reg item = part.block_index();  // counted from the first item of the current expert

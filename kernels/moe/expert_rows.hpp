@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 
+#include "isa/arch_spec.hpp"
 #include "isa/builder/part_builder.hpp"
 
 namespace npu::kernels {
@@ -14,6 +15,10 @@ struct ExpertRows {
   std::uint32_t experts;
   std::uint32_t limit;                       ///< rows reserved for each expert
   std::optional<isa::TensorArgument> count;  ///< [experts, 1] i32: rows in use; without it all of them are
+
+  /// The widest column tile of up to `widest` that divides `cols` and still gives every cluster one; at least a
+  /// fractal.
+  [[nodiscard]] std::uint32_t tile_columns(std::uint32_t cols, std::uint32_t widest, const isa::ArchSpec& arch) const;
 
   using ItemsOf = std::function<isa::Reg(const isa::Reg& rows)>;
   using Body = std::function<void(const isa::Reg& expert, const isa::Reg& rows, const isa::Reg& item)>;

@@ -13,7 +13,7 @@ namespace npu::kernels {
 
 /// The same with Q of the result (S2.4, S8.1): x [T, D] bf16, w [1, D] f32, x_norm [T, D] bf16, x_norm_f32 [T, D] f32
 /// (x_norm widened), x_i8 [T, D] i8, x_scale [T, 1] f32. Vector task, one block per row group.
-/// Throws ProgramError when one row with its results exceeds UB (D above 7168 or so).
+/// Throws ProgramError with the memory map when one row with its results (25 bytes a column) exceeds UB.
 [[nodiscard]] Kernel norm_quant(const LayerConfig& cfg, const isa::ArchSpec& arch);
 
 }  // namespace npu::kernels

@@ -1,4 +1,5 @@
 // Window list, ring write-back and output projection against the untiled references; legality at the models' sizes.
+#include <algorithm>
 #include <bit>
 #include <catch2/catch.hpp>
 

@@ -210,5 +210,39 @@ TEST_CASE("quantised rows equal the reference when one row fills most of the buf
   check_quant_rows(3, 8192);
 }
 
+TEST_CASE("the expert kernels are legal programs at the sizes of the shipped models", "[experts]") {
+  const isa::ArchSpec arch = isa::a2a3_arch_spec();
+  for (const std::uint32_t recv_max : {48U, 96U, 1000U}) {
+    for (const LayerConfig& cfg : {expert_config(256, 64, 4, recv_max), expert_config(4096, 2048, 32, recv_max),
+                                   expert_config(7168, 3072, 192, recv_max)}) {
+      CAPTURE(cfg.hidden, recv_max);
+      CHECK_NOTHROW(kernels::shared_gate_up(cfg, arch));
+      CHECK_NOTHROW(kernels::quant_rows("shared_quant", cfg.tokens(), cfg.moe_inter, arch));
+      CHECK_NOTHROW(kernels::routed_gate_up(cfg, arch));
+      CHECK_NOTHROW(kernels::routed_quant(cfg, arch));
+      CHECK_NOTHROW(kernels::routed_down(cfg, arch));
+    }
+  }
+}
+
+TEST_CASE("expert sizes that no tile fits are refused with the limit", "[experts]") {
+  const isa::ArchSpec arch = isa::a2a3_arch_spec();
+  CHECK_THROWS_WITH(kernels::routed_gate_up(expert_config(64, 24, 2, 16), arch),
+                    Catch::Contains("24 columns") && Catch::Contains("fractals of 16"));
+  CHECK_THROWS_WITH(kernels::quant_rows("wide", 4, 16384, arch),
+                    Catch::Contains("wide") && Catch::Contains("16384 columns"));
+}
+
+TEST_CASE("a tensor that is too short for its rows is refused by name, whichever cores find it at once", "[experts]") {
+  const LayerConfig cfg = expert_config(256, 64, 4, 16);
+  const isa::ArchSpec arch = isa::a2a3_arch_spec();
+  test::KernelBench bench;
+  bench.bind("h", std::vector<float>(8));
+  bench.bind("count", std::vector<std::int32_t>{16, 16, 16, 16});
+  bench.bind("h_i8", std::vector<std::int8_t>(std::size_t{cfg.recv_rows()} * cfg.moe_inter));
+  bench.bind("h_scale", std::vector<float>(cfg.recv_rows()));
+  CHECK_THROWS_WITH(bench.run(kernels::routed_quant(cfg, arch)), Catch::Contains("'h'"));
+}
+
 }  // namespace
 }  // namespace npu

@@ -67,6 +67,7 @@ TEST_CASE("hc_pre of five tokens leaves one vector core of each cluster without 
 TEST_CASE("hc_pre gives the vector cores of the last block uneven shares", "[hc]") {
   check_hc_pre(test::tiny_layer(97));
 }
+TEST_CASE("hc_pre runs more row groups than the card has clusters", "[hc]") { check_hc_pre(test::tiny_layer(400)); }
 TEST_CASE("hc_pre walks a stack that is no multiple of its chunk", "[hc]") {
   kernels::LayerConfig cfg = test::tiny_layer(17);
   cfg.hidden = 2720;

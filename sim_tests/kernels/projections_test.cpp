@@ -1,4 +1,5 @@
 // Query latent, query heads and KV row against the untiled references in the device's rounding.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 

@@ -212,6 +212,33 @@ TEST_CASE("128 heads fit and agree with the reference", "[attention]") {
   check(c);
 }
 
+TEST_CASE("a list of 640 over five softmax blocks of 128 agrees with the reference", "[attention]") {
+  kernels::LayerConfig cfg = tiny(3, 1);
+  cfg.heads = 32;
+  cfg.head_dim = 128;
+  cfg.rope_dim = 32;
+  cfg.window = cfg.page = cfg.softmax_block = 128;
+  cfg.cmp_max_blocks = 5;
+  Case c{cfg, 640, 10};
+  c.fill_random(6);
+  check(c);
+}
+
+TEST_CASE("a single token with a list of one row agrees with the reference", "[attention]") {
+  Case c{tiny(1, 1), 1, 11};
+  c.index(0, 0) = static_cast<std::int32_t>(c.cfg.window);
+  check(c);
+}
+
+TEST_CASE("sparse attention is legal for all list widths of both models", "[attention]") {
+  for (const std::uint32_t heads : {64U, 128U}) {
+    kernels::LayerConfig cfg;
+    cfg.heads = heads;
+    for (const std::uint32_t width : {128U, 192U, 640U})
+      CHECK(kernels::sparse_attention(cfg, isa::a2a3_arch_spec(), width).blocks == 24);
+  }
+}
+
 TEST_CASE("a window larger than a page is refused", "[attention]") {
   kernels::LayerConfig cfg = tiny();
   cfg.page = 8;
