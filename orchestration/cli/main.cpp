@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <string_view>
 
 #include "isa/errors.hpp"
 #include "model/system/simulation.hpp"
@@ -51,18 +52,19 @@ int fail(int status, bool is_run, const std::exception& error) {
 extern "C" int sc_main(int argc, char* argv[]);
 extern "C" int sc_main(int argc, char* argv[]) {
   npu::cli::Options options;
-  const auto is_run = [&] { return options.command == npu::cli::Command::Run; };
+  // Also where the flags behind `run` are refused.
+  const bool is_run = argc > 1 && std::string_view{argv[1]} == "run";
   try {
     options = npu::cli::parse_options(argc, argv);
     npu::model::prepare_simulation();
     return npu::cli::execute(options);
   } catch (const npu::ConfigError& error) {
-    return npu::cli::fail(2, is_run(), error);
+    return npu::cli::fail(2, is_run, error);
   } catch (const npu::ProgramError& error) {
-    return npu::cli::fail(3, is_run(), error);
+    return npu::cli::fail(3, is_run, error);
   } catch (const npu::Deadlock& error) {
-    return npu::cli::fail(4, is_run(), error);
+    return npu::cli::fail(4, is_run, error);
   } catch (const std::exception& error) {
-    return npu::cli::fail(2, is_run(), error);
+    return npu::cli::fail(2, is_run, error);
   }
 }

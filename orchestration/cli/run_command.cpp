@@ -10,6 +10,7 @@
 #include "isa/errors.hpp"
 #include "orchestration/cli/case_source.hpp"
 #include "orchestration/cli/commands.hpp"
+#include "orchestration/data/case_metadata.hpp"
 #include "orchestration/data/generator.hpp"
 #include "orchestration/data/presets.hpp"
 #include "orchestration/host/layer_program.hpp"
@@ -213,6 +214,9 @@ int run_workload(const Options& o) {
   const std::string json = orch::summary_json(report);
   write_text(directory / "summary.json", json);
   write_text(directory / "machine.toml", model::effective_toml(machine));
+  orch::Metadata layer_config;
+  orch::add_config(layer_config, source.config);
+  write_text(directory / "layer.json", layer_config.at("config") + "\n");
   if (o.save_data) save_data(make_directory(o.save_data, o.workload), layer, program);
   fmt::print("{}", o.json ? json : orch::summary_text(report));
   const bool pass = orch::verdict_of(report.outputs) != orch::Verdict::Fail;

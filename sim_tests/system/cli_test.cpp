@@ -64,6 +64,16 @@ TEST_CASE("a layer of another attention kind names the layers that work") {
   check_usage_error("run decode-layer --preset tiny --layer-id 2", "--layer-id");
 }
 
+TEST_CASE("more rows than an expert has room for is a program error that names card, expert and limit") {
+  const TemporaryDirectory directory;
+  const std::string preset = directory.write("narrow.toml", "base = \"tiny\"\nrecv_max = 8\n");
+  const Outcome outcome =
+      npusim("run decode-layer --layer-id 0 --skip-golden --preset " + preset + " --out " + directory.file("out"));
+  CAPTURE(outcome.text);
+  CHECK(outcome.status == 3);
+  CHECK(outcome.text.find("the limit recv_max is") != std::string::npos);
+}
+
 TEST_CASE("a truncated data file is refused") {
   const TemporaryDirectory directory;
   const std::filesystem::path path{directory.file("cut.safetensors")};
@@ -91,6 +101,7 @@ TEST_CASE("a passing run ends with its verdict and leaves its summary behind") {
   CHECK(outcome.text.rfind("\n[RUN] PASS") != std::string::npos);
   CHECK(std::filesystem::exists(out + "/summary.json"));
   CHECK(std::filesystem::exists(out + "/machine.toml"));
+  CHECK(std::filesystem::exists(out + "/layer.json"));
 }
 
 TEST_CASE("a wrong expectation is a mismatch with exit status 1") {
