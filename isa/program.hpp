@@ -32,8 +32,8 @@ struct TileDesc {
   DType dtype = DType::F32;
   Layout layout = Layout::ND;
   Pad pad = Pad::None;
-  std::uint32_t offset = 0;        ///< bytes from the start of the space
-  std::uint32_t pitch = 0;         ///< bytes between lines (a row, or a column of DN and ZNt)
+  std::uint32_t offset = 0;                      ///< bytes from the start of the space
+  std::uint32_t pitch = 0;                       ///< bytes between lines (a row, or a column of DN and ZNt)
   std::uint16_t rows = 0, cols = 0;              ///< extent that the tile owns
   std::uint16_t valid_rows = 0, valid_cols = 0;  ///< extent that operations touch, unless a register says otherwise
   std::uint8_t offset_reg = 0;                   ///< bytes added to offset when the instruction issues
@@ -44,11 +44,11 @@ struct TileDesc {
 /// A 2-D view of global memory; rows and columns come from the tile that is moved.
 struct GmDesc {
   DType dtype = DType::F32;
-  Layout layout = Layout::ND;    ///< ND, or DN: lines of the view are columns of the tile
-  std::uint8_t base_reg = 0;     ///< byte address
-  std::uint8_t pitch_reg = 0;    ///< bytes between lines; 0: use pitch
-  std::uint32_t pitch = 0;       ///< bytes between lines
-  std::int64_t offset = 0;       ///< bytes added to the base
+  Layout layout = Layout::ND;  ///< ND, or DN: lines of the view are columns of the tile
+  std::uint8_t base_reg = 0;   ///< byte address
+  std::uint8_t pitch_reg = 0;  ///< bytes between lines; 0: use pitch
+  std::uint32_t pitch = 0;     ///< bytes between lines
+  std::int64_t offset = 0;     ///< bytes added to the base
   bool operator==(const GmDesc&) const = default;
 };
 
@@ -67,8 +67,8 @@ struct Program {
   std::vector<Instruction> code;
   std::vector<TileDesc> tiles;
   std::vector<GmDesc> gms;
-  std::vector<std::string> tile_names;     ///< one per tile descriptor
-  std::vector<std::uint32_t> source_lines; ///< one per instruction (line of the kernel source), or empty
+  std::vector<std::string> tile_names;      ///< one per tile descriptor
+  std::vector<std::uint32_t> source_lines;  ///< one per instruction (line of the kernel source), or empty
   bool operator==(const Program&) const = default;
 };
 

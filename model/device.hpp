@@ -88,8 +88,8 @@ struct TaskStats {
   std::string name;
   std::uint32_t card = 0;
   std::uint32_t blocks = 0;
-  std::uint64_t begin = 0, end = 0;   ///< cycles: first block starts, last block ends
-  std::uint64_t core_cycles = 0;      ///< summed over cores
+  std::uint64_t begin = 0, end = 0;  ///< cycles: first block starts, last block ends
+  std::uint64_t core_cycles = 0;     ///< summed over cores
   std::array<PipeStats, isa::kPipeCount> pipes;
 };
 

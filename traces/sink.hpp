@@ -18,13 +18,13 @@ enum class NameId : std::uint32_t {};
 
 enum class TrackKind : std::uint8_t { Host, Orchestrator, Scheduler, Core, Pipe, Link };
 inline constexpr std::array<std::string_view, 6> kTrackKindNames{"host", "orchestrator", "scheduler",
-                                                                "core", "pipe",         "link"};
+                                                                 "core", "pipe",         "link"};
 
 /// One row of a timeline, one scope of a waveform.
 struct TrackInfo {
   TrackKind kind = TrackKind::Core;
-  std::string name;       ///< unique, hierarchical: "card0.aic3.mte2", "card0.sched1", "link0to1", "host"
-  std::uint32_t card = 0; ///< meaningless for Host
+  std::string name;        ///< unique, hierarchical: "card0.aic3.mte2", "card0.sched1", "link0to1", "host"
+  std::uint32_t card = 0;  ///< meaningless for Host
 };
 
 /// What fills a span. Task spans lie on Core tracks, Instruction and Wait spans on Pipe tracks (a core's scalar unit

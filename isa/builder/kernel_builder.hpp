@@ -1,4 +1,5 @@
-// A kernel object from its parts: `KernelBuilder k{"name", arch}; auto x = k.input(...); k.vector([&](PartBuilder& p) {...});`
+// A kernel object from its parts: `KernelBuilder k{"name", arch}; auto x = k.input(...); k.vector([&](PartBuilder& p)
+// {...});`
 #pragma once
 
 #include <functional>

@@ -105,7 +105,8 @@ Tile Tile::view(std::uint32_t row, std::uint32_t col, std::uint32_t rows, std::u
 Tile Tile::every(std::uint32_t first, std::uint32_t step, std::uint32_t count) const {
   NPU_ASSERT(!is_column_major(desc_.layout), "every() takes rows of a row-major tile");
   if (count == 0 || first + (count - 1) * step >= desc_.rows) {
-    throw program_error("tile {}: {} rows from {} in steps of {} exceed {} rows", name_, count, first, step, desc_.rows);
+    throw program_error("tile {}: {} rows from {} in steps of {} exceed {} rows", name_, count, first, step,
+                        desc_.rows);
   }
   Tile t = view(first, 0, (count - 1) * step + 1, desc_.cols);
   t.desc_.rows = t.desc_.valid_rows = static_cast<std::uint16_t>(count);
@@ -121,6 +122,15 @@ Tile Tile::at(const Reg& bytes) const {
 }
 
 Tile Tile::reshape(DType dtype, std::uint32_t rows, std::uint32_t cols, Layout layout) const {
+  const bool same_form = rows == desc_.rows && cols == desc_.cols && layout == desc_.layout;
+  if (same_form && size_of(dtype) == size_of(desc_.dtype)) {  // only the type changes; lines may be padded
+    Tile t = *this;
+    t.desc_.dtype = dtype;
+    t.desc_.valid_rows = desc_.rows;
+    t.desc_.valid_cols = desc_.cols;
+    t.desc_.valid_rows_reg = t.desc_.valid_cols_reg = 0;
+    return t;
+  }
   const std::uint32_t line = (is_column_major(layout) ? rows : cols) * size_of(dtype);
   const std::uint32_t lines = is_column_major(layout) ? cols : rows;
   const std::uint32_t own_lines = is_column_major(desc_.layout) ? desc_.cols : desc_.rows;

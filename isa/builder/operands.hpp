@@ -96,7 +96,8 @@ class Tile {
   [[nodiscard]] Tile every(std::uint32_t first, std::uint32_t step, std::uint32_t count) const;
   /// The tile `bytes` further on; the register must keep the access inside what the tile owns.
   [[nodiscard]] Tile at(const Reg& bytes) const;
-  /// The same bytes under another type, shape and layout (TRESHAPE); the tile must be contiguous.
+  /// The same bytes under another type, shape and layout (TRESHAPE); the tile must be contiguous, unless only the type
+  /// changes to one of equal size.
   [[nodiscard]] Tile reshape(DType dtype, std::uint32_t rows, std::uint32_t cols, Layout layout) const;
   /// A [1, n] row seen as a [n, 1] column of per-row scalars, and back.
   [[nodiscard]] Tile as_column() const { return reshape(desc_.dtype, desc_.cols, 1, Layout::DN); }

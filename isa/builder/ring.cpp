@@ -44,11 +44,9 @@ void Ring::pop() {
     part_->emit({.opcode = Opcode::Rem, .r0 = slot_->index(), .r1 = slot_->index(), .r2 = count.index()},
                 Loc::current());
   }
-  part_->emit({.opcode = Opcode::Muli,
-               .r0 = offset_->index(),
-               .r1 = slot_->index(),
-               .imm = static_cast<std::int32_t>(stride_)},
-              Loc::current());
+  part_->emit(
+      {.opcode = Opcode::Muli, .r0 = offset_->index(), .r1 = slot_->index(), .imm = static_cast<std::int32_t>(stride_)},
+      Loc::current());
 }
 
 void Ring::drain() {

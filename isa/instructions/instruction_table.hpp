@@ -17,13 +17,18 @@ enum class OpClass : std::uint8_t { Scalar, Sync, Comm, Mover, Cube, Vector };
 
 /// What one operand of the text form is. Destination comes first.
 enum class OperandKind : std::uint8_t {
-  RegDst, RegSrc,
+  RegDst,
+  RegSrc,
   Imm,       ///< decimal or hexadecimal 32-bit immediate
   Label,     ///< branch target: instruction index in imm
   Scalar,    ///< r0 when not zero, else imm: fp32 bits for float tiles, integer otherwise
   FlagId,    ///< imm plus r0 when not zero
   PipeName,  ///< pipe number in a t field; 0xffff is "all" where the row allows it
-  TileDst, TileSrc, TileInOut, GmSrc, GmDst,
+  TileDst,
+  TileSrc,
+  TileInOut,
+  GmSrc,
+  GmDst,
 };
 enum class Field : std::uint8_t { None, T0, T1, T2, R0, R1, R2, R3, Imm };
 struct OperandSpec {
@@ -48,17 +53,17 @@ enum class ModeKind : std::uint8_t {
 /// How the valid shapes of the tiles relate; checked by the verifier (static) and the model (register shapes).
 enum class ShapeRule : std::uint8_t {
   None,
-  Same,       ///< all tiles: equal valid shape and layout
-  RowReduce,  ///< dst [rows, 1] DN from src [rows, cols]
-  ColReduce,  ///< dst [1, cols] from src [rows, cols]
-  RowExpand,  ///< dst [rows, cols] from src [rows, 1] DN (and an equal-shaped first source)
-  ColExpand,  ///< dst [rows, cols] from src [1, cols] (and an equal-shaped first source)
-  Transpose,  ///< dst [cols, rows] from src [rows, cols]
-  Matmul,     ///< acc [m, n], left [m, k], right [k, n]; bias [1, n]
-  Gather,     ///< dst and index equal shape, src same rows
-  GatherMask, ///< dst [rows, cols / keep]
-  Sort,       ///< dst [rows, 2 * cols] from [rows, cols]
-  Move,       ///< TLOAD, TSTORE, TMOV, TEXTRACT
+  Same,        ///< all tiles: equal valid shape and layout
+  RowReduce,   ///< dst [rows, 1] DN from src [rows, cols]
+  ColReduce,   ///< dst [1, cols] from src [rows, cols]
+  RowExpand,   ///< dst [rows, cols] from src [rows, 1] DN (and an equal-shaped first source)
+  ColExpand,   ///< dst [rows, cols] from src [1, cols] (and an equal-shaped first source)
+  Transpose,   ///< dst [cols, rows] from src [rows, cols]
+  Matmul,      ///< acc [m, n], left [m, k], right [k, n]; bias [1, n]
+  Gather,      ///< dst and index equal shape, src same rows
+  GatherMask,  ///< dst [rows, cols / keep]
+  Sort,        ///< dst [rows, 2 * cols] from [rows, cols]
+  Move,        ///< TLOAD, TSTORE, TMOV, TEXTRACT
 };
 
 struct OpInfo {

@@ -11,8 +11,8 @@ namespace npu::kernels {
 
 struct Kernel {
   isa::KernelObject object;
-  std::uint32_t blocks = 1;            ///< SPMD blocks of the task
-  std::uint64_t workspace_bytes = 0;   ///< GM scratch that the kernel takes as its argument "workspace"; 0: none
+  std::uint32_t blocks = 1;                 ///< SPMD blocks of the task
+  std::uint64_t workspace_bytes = 0;        ///< GM scratch that the kernel takes as its argument "workspace"; 0: none
   std::vector<isa::Allocation> memory_map;  ///< on-chip bytes by space, for `fit`
 };
 

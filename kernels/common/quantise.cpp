@@ -35,8 +35,7 @@ void RowQuantiser::finish(const Tile& scale, const Value& rows) {
 void RowQuantiser::quantise(const Tile& out, const Tile& x, const Value& rows, const Value& cols) {
   const Tile real = real_.valid(rows, cols), half = half_.valid(rows, cols);
   // There is no cast from f32 to i8: by way of i32 and f16, both exact for |q| <= 127.
-  const Tile integer =
-      real_.reshape(DType::I32, real_.rows(), real_.cols(), isa::Layout::ND).valid(rows, cols);
+  const Tile integer = real_.reshape(DType::I32, real_.rows(), real_.cols(), isa::Layout::ND).valid(rows, cols);
   part_.vec(Opcode::TRowExpandMul, real, x.valid(rows, cols), multiplier_.valid(rows, 1));
   part_.tcvt(integer, real, RoundMode::Rint);
   part_.tcvt(half, integer, RoundMode::Round);

@@ -53,8 +53,9 @@ Kernel quant_matmul(const std::string& name, const QuantMatmulShape& s, const Ar
     const GmTensor x_scale_gm = p.tensor(x_scale), w_scale_gm = p.tensor(w_scale), y_gm = p.tensor(y);
     CrossFifoReader in{p, fifo, p.tensor(workspace), p.block_index()};
     const Tile column_scale = p.ub(DType::F32, 1, t.base_n, "w_scale");
-    Ring& load = p.ring(2, Pipe::MTE2, Pipe::V, {{Space::UB, DType::I32, kRows, t.base_n, Layout::ND, "acc"},
-                                                 {Space::UB, DType::F32, kRows, 1, Layout::DN, "x_scale"}});
+    Ring& load = p.ring(2, Pipe::MTE2, Pipe::V,
+                        {{Space::UB, DType::I32, kRows, t.base_n, Layout::ND, "acc"},
+                         {Space::UB, DType::F32, kRows, 1, Layout::DN, "x_scale"}});
     const Tile value = p.ub(DType::F32, kRows, t.base_n, "value");
     Ring& store = p.ring(2, Pipe::V, Pipe::MTE3, {{Space::UB, s.out, kRows, t.base_n, Layout::ND, "y"}});
     const Reg sub = p.special(SpecialReg::SubBlock);
@@ -67,8 +68,8 @@ Kernel quant_matmul(const std::string& name, const QuantMatmulShape& s, const Ar
           const Reg n = min(rows - r, kRows);
           const Reg gm_row = row + r, from = slot_row + r;
           load.produce();
-          p.tload(load[0].valid(n, cols), slot.at(from, 0));                              // (n, cols) i32
-          p.tload(load[1].valid(n, 1), x_scale_gm.transposed_at(gm_row, 0));              // (n, 1) f32
+          p.tload(load[0].valid(n, cols), slot.at(from, 0));                  // (n, cols) i32
+          p.tload(load[1].valid(n, 1), x_scale_gm.transposed_at(gm_row, 0));  // (n, 1) f32
           load.push();
           load.consume();
           const Tile v = value.valid(n, cols);

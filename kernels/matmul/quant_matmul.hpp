@@ -1,4 +1,5 @@
-// int8 projection: y = dequantise(x @ w), the cube computes int32 tiles, the two vector cores of the cluster scale them.
+// int8 projection: y = dequantise(x @ w), the cube computes int32 tiles, the two vector cores of the cluster scale
+// them.
 #pragma once
 
 #include <string>

@@ -9,8 +9,8 @@
 #include <sstream>
 
 #include "isa/errors.hpp"
-#include "model/config/machine_fields.hpp"
 #include "isa/nearest_name.hpp"
+#include "model/config/machine_fields.hpp"
 #include "model/machines/shipped_machines.hpp"
 
 namespace npu::model {

@@ -14,10 +14,10 @@ namespace npu::model {
 struct Block {
   const isa::Program* program = nullptr;
   const std::vector<std::int64_t>* args = nullptr;  ///< LDARG values; outlives the block
-  std::uint32_t task = 0;  ///< index of the task on its card
+  std::uint32_t task = 0;                           ///< index of the task on its card
   std::uint32_t block = 0, block_count = 1;
-  std::uint32_t sub_block = 0;   ///< which vector core of the cluster
-  bool mixed = false;            ///< cross-core flags may be used
+  std::uint32_t sub_block = 0;  ///< which vector core of the cluster
+  bool mixed = false;           ///< cross-core flags may be used
 };
 
 struct BlockStats {

@@ -22,13 +22,15 @@ Core::Core(const sc_core::sc_module_name& name, Environment env, const CoreLocat
       observer_{observer},
       cache_{env.machine.params.core.cache_lines} {
   using enum Pipe;
-  const auto has = where.kind == isa::CoreKind::AIC ? std::vector{S, MTE2, MTE1, M, FIX} : std::vector{S, MTE2, V, MTE3};
+  const auto has =
+      where.kind == isa::CoreKind::AIC ? std::vector{S, MTE2, MTE1, M, FIX} : std::vector{S, MTE2, V, MTE3};
   for (const Pipe p : has) {
     if (p != S) active_pipes_.push_back(static_cast<std::uint32_t>(p));
   }
   for (std::size_t s = 0; s < isa::kSpaceCount; ++s) {
     const bool on_vector = static_cast<isa::Space>(s) == isa::Space::UB;
-    if (on_vector == (where.kind == isa::CoreKind::AIV)) spaces_[s].resize(env.machine.arch.buffers[s].physical.count());
+    if (on_vector == (where.kind == isa::CoreKind::AIV))
+      spaces_[s].resize(env.machine.arch.buffers[s].physical.count());
   }
   for (auto& from : flags_) {
     for (auto& to : from) to.fill(kNever);
@@ -188,7 +190,8 @@ void Core::finish_block(std::uint64_t time) {
   BlockStats stats{.begin = begin_, .end = time, .pipes = {}};
   for (const std::uint32_t p : active_pipes_) account_wait(pipes_[p], pipes_[p].free_at, time, WaitReason::Instruction);
   for (std::size_t p = 0; p < isa::kPipeCount; ++p) stats.pipes[p] = pipes_[p].stats;
-  if (env_.sink != nullptr) env_.sink->span(track_, SpanKind::Task, block_name_, Cycles{begin_}, Cycles{time}, block_.block);
+  if (env_.sink != nullptr)
+    env_.sink->span(track_, SpanKind::Task, block_name_, Cycles{begin_}, Cycles{time}, block_.block);
   running_ = false;
   scalar_ = ScalarState::Idle;
   observer_.block_finished(where_.index, stats);
@@ -230,7 +233,8 @@ std::string Core::describe_wait() const {
     const Issued& front = pipe.queue.front();
     text += fmt::format("; {} at instruction {} ({}", isa::kPipeNames[p], front.pc,
                         isa::op_info(front.ins->opcode).mnemonic);
-    if (front.ins->opcode == Opcode::WaitFlag) text += fmt::format(" {} {}", isa::kPipeNames[front.ins->t0], front.flag);
+    if (front.ins->opcode == Opcode::WaitFlag)
+      text += fmt::format(" {} {}", isa::kPipeNames[front.ins->t0], front.flag);
     text += fmt::format(") since cycle {}", pipe.free_at);
   }
   return text;

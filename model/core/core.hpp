@@ -4,9 +4,9 @@
 // shared-bandwidth transfers, the scalar data cache, capacity and bounds. Data moves when an instruction retires, in
 // simulated-time order. Not modelled: instruction fetch, register hazards of the scalar unit, UB write conflicts.
 //
-// Between two interactions with the rest of the system (a transfer, a cross-core flag, a cell, the end of the block) the
-// pipes and flags of a core depend on nothing else, so the core steps through its own events and asks SystemC for a wake-up
-// only where it must meet the others at the right time.
+// Between two interactions with the rest of the system (a transfer, a cross-core flag, a cell, the end of the block)
+// the pipes and flags of a core depend on nothing else, so the core steps through its own events and asks SystemC for a
+// wake-up only where it must meet the others at the right time.
 #pragma once
 
 #include <array>
@@ -76,7 +76,7 @@ class Core final : public sc_core::sc_module, public CoreInterface, private Tran
     std::uint64_t free_at = 0;       ///< the next instruction starts no earlier
     std::uint64_t next_start = kNever;
     std::uint64_t last_retire = 0;
-    bool transferring = false;       ///< the front of the queue is moving data
+    bool transferring = false;                             ///< the front of the queue is moving data
     std::uint64_t transfer_begin = 0, transfer_floor = 0;  ///< start, and the earliest end that its port allows
     traces::TrackId track{};
     PipeStats stats;
@@ -176,13 +176,13 @@ class Core final : public sc_core::sc_module, public CoreInterface, private Tran
   std::uint32_t pc_ = 0;
   ScalarState scalar_ = ScalarState::Idle;
   traces::WaitReason scalar_reason_ = traces::WaitReason::Drain;
-  std::uint64_t scalar_time_ = 0;      ///< cycle at which the scalar unit is free
-  std::uint64_t scalar_since_ = 0;     ///< start of the current wait
-  bool scalar_ordered_ = false;        ///< its next step must meet local events in order
-  bool scalar_external_ = false;       ///< ... and the other cores
-  bool fill_arrives_ = false;          ///< the line that the current load or store needs is on its way
-  std::uint32_t queue_awaited_ = 0;    ///< pipe whose queue is full
-  std::uint64_t store_done_ = 0;       ///< write-backs have reached memory
+  std::uint64_t scalar_time_ = 0;    ///< cycle at which the scalar unit is free
+  std::uint64_t scalar_since_ = 0;   ///< start of the current wait
+  bool scalar_ordered_ = false;      ///< its next step must meet local events in order
+  bool scalar_external_ = false;     ///< ... and the other cores
+  bool fill_arrives_ = false;        ///< the line that the current load or store needs is on its way
+  std::uint32_t queue_awaited_ = 0;  ///< pipe whose queue is full
+  std::uint64_t store_done_ = 0;     ///< write-backs have reached memory
   DataCache cache_;
   std::array<std::array<RingBuffer<std::uint64_t>, 2>, 16> cross_arrivals_;  ///< [id][sending vector core]
   std::uint64_t watched_cell_ = 0;

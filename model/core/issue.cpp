@@ -31,7 +31,8 @@ Core::ResolvedTile Core::resolve_tile(std::uint16_t index) const {
 
 /// Ends the run when a rule is broken.
 void Core::refuse(const std::optional<isa::Violation>& violation) const {
-  if (violation) fail(pc_, fmt::format("{}; limit: {}; way out: {}", violation->what, violation->limit, violation->way_out));
+  if (violation)
+    fail(pc_, fmt::format("{}; limit: {}; way out: {}", violation->what, violation->limit, violation->way_out));
 }
 
 isa::ValidExtents Core::extents_of(const Issued& op) const {

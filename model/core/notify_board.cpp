@@ -43,9 +43,10 @@ void NotifyBoard::deliver() {
       std::byte* cell = memory_.resolve(notify.address, sizeof(std::int32_t), "tnotify");
       std::int32_t value = 0;
       std::memcpy(&value, cell, sizeof value);
-      value = notify.add ? static_cast<std::int32_t>(static_cast<std::uint32_t>(value) +
-                                                     static_cast<std::uint32_t>(notify.value))
-                         : notify.value;
+      value =
+          notify.add
+              ? static_cast<std::int32_t>(static_cast<std::uint32_t>(value) + static_cast<std::uint32_t>(notify.value))
+              : notify.value;
       std::memcpy(cell, &value, sizeof value);
       for (auto [it, end] = watchers_.equal_range(notify.address); it != end; ++it) it->second->cell_written(&notify);
     }

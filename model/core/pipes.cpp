@@ -21,7 +21,8 @@ bool is_column_major_gm(const isa::GmDesc& gm) { return gm.layout == isa::Layout
 }  // namespace
 
 bool Core::uses_memory(const Issued& op) const {
-  return (op.ins->opcode == Opcode::TLoad || op.ins->opcode == Opcode::TStore) && op.t[0].rows != 0 && op.t[0].cols != 0;
+  return (op.ins->opcode == Opcode::TLoad || op.ins->opcode == Opcode::TStore) && op.t[0].rows != 0 &&
+         op.t[0].cols != 0;
 }
 
 Transfer Core::transfer_of(const Issued& op) const {
@@ -194,9 +195,9 @@ void Core::start_front(std::uint32_t p, std::uint64_t time) {
                              pipes_[isa::index_of(Pipe::MTE2)].transferring);
             break;
           case Pipe::FIX:
-            cost = op.ins->opcode == Opcode::TMov ? fix_l1_cost(params, shape(op.ins->t1, op.t[1]).bytes(),
-                                                                shape(op.ins->t0, op.t[0]).bytes())
-                                                  : Cost{1, 0};
+            cost = op.ins->opcode == Opcode::TMov
+                       ? fix_l1_cost(params, shape(op.ins->t1, op.t[1]).bytes(), shape(op.ins->t0, op.t[0]).bytes())
+                       : Cost{1, 0};
             break;
           case Pipe::V: {
             const TileShape dst = shape(op.ins->t0, op.t[0]);
@@ -274,7 +275,8 @@ void Core::retire_front(std::uint32_t p) {
       isa::execute(*f.op.ins, operands);
       if (f.op.ins->opcode == Opcode::TStore && uses_memory(f.op)) {
         const Transfer t = transfer_of(f.op);
-        services_.notifies->stored(t.address, std::uint64_t{t.lines - 1} * static_cast<std::uint64_t>(t.pitch) + t.line_bytes);
+        services_.notifies->stored(t.address,
+                                   std::uint64_t{t.lines - 1} * static_cast<std::uint64_t>(t.pitch) + t.line_bytes);
       }
     }
   }

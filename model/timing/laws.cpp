@@ -29,7 +29,7 @@ bool read_conflict(const CoreParams& p, const TileShape& a, const TileShape& b) 
 
 struct VectorLaw {
   std::uint32_t fixed;
-  double slope;          ///< cycles per repeat
+  double slope;  ///< cycles per repeat
   std::uint64_t repeats;
 };
 
@@ -37,21 +37,49 @@ VectorLaw vector_law(const CoreParams& p, const VectorParams& v, Opcode op, cons
   const bool half = isa::size_of(a.dtype) == 2;
   const auto wider = [&] { return std::max(repeats(p, dst), repeats(p, a)); };
   switch (op) {
-    case Opcode::TAdd: case Opcode::TSub: case Opcode::TMul: case Opcode::TMax: case Opcode::TMin:
-    case Opcode::TAddS: case Opcode::TMulS: case Opcode::TMaxS: case Opcode::TMinS:
-    case Opcode::TAbs: case Opcode::TNeg: case Opcode::TCopy: case Opcode::TMov: case Opcode::TRsqrt:
-    case Opcode::TRecip: case Opcode::TFillPad: case Opcode::TExpandS: case Opcode::TCi:
-    case Opcode::TRowExpandAdd: case Opcode::TRowExpandSub: case Opcode::TRowExpandMul: case Opcode::TRowExpand:
-    case Opcode::TColExpand: case Opcode::TColExpandAdd: case Opcode::TColExpandMul:
+    case Opcode::TAdd:
+    case Opcode::TSub:
+    case Opcode::TMul:
+    case Opcode::TMax:
+    case Opcode::TMin:
+    case Opcode::TAddS:
+    case Opcode::TMulS:
+    case Opcode::TMaxS:
+    case Opcode::TMinS:
+    case Opcode::TAbs:
+    case Opcode::TNeg:
+    case Opcode::TCopy:
+    case Opcode::TMov:
+    case Opcode::TRsqrt:
+    case Opcode::TRecip:
+    case Opcode::TFillPad:
+    case Opcode::TExpandS:
+    case Opcode::TCi:
+    case Opcode::TRowExpandAdd:
+    case Opcode::TRowExpandSub:
+    case Opcode::TRowExpandMul:
+    case Opcode::TRowExpand:
+    case Opcode::TColExpand:
+    case Opcode::TColExpandAdd:
+    case Opcode::TColExpandMul:
       return {v.simple_fixed, v.simple_slope, repeats(p, dst)};
-    case Opcode::TDiv: case Opcode::TDivS: case Opcode::TSDiv: case Opcode::TRowExpandDiv:
-    case Opcode::TExp: case Opcode::TLog: case Opcode::TSqrt:
+    case Opcode::TDiv:
+    case Opcode::TDivS:
+    case Opcode::TSDiv:
+    case Opcode::TRowExpandDiv:
+    case Opcode::TExp:
+    case Opcode::TLog:
+    case Opcode::TSqrt:
       return {v.special_fixed, half ? v.special_slope_16bit : v.special_slope, repeats(p, dst)};
     case Opcode::TCvt:
       return {v.simple_fixed, v.simple_slope, wider()};
-    case Opcode::TRowSum: case Opcode::TRowMax: case Opcode::TRowMin:
+    case Opcode::TRowSum:
+    case Opcode::TRowMax:
+    case Opcode::TRowMin:
       return {v.reduce_fixed, v.reduce_slope, repeats(p, a)};
-    case Opcode::TColSum: case Opcode::TColMax: case Opcode::TColMin:
+    case Opcode::TColSum:
+    case Opcode::TColMax:
+    case Opcode::TColMin:
       return {v.simple_fixed, v.simple_slope, repeats(p, a)};
     case Opcode::TTrans:
       return {v.simple_fixed, v.transpose_slope, repeats(p, a)};
@@ -84,8 +112,8 @@ Cost mte1_cost(const CoreParams& p, isa::Space destination, std::uint64_t bytes,
   const double width = destination == isa::Space::L0A   ? p.mte1_l0a_bytes_per_cycle
                        : destination == isa::Space::L0B ? p.mte1_l0b_bytes_per_cycle
                                                         : p.mte1_bt_bytes_per_cycle;
-  const double time = (p.mte1_startup_cycles + static_cast<double>(bytes) / width) *
-                      (mte2_busy ? p.mte1_contention_factor : 1.0);
+  const double time =
+      (p.mte1_startup_cycles + static_cast<double>(bytes) / width) * (mte2_busy ? p.mte1_contention_factor : 1.0);
   return {cycles(time), 0};
 }
 
@@ -113,8 +141,9 @@ double mte2_port_cycles(const CoreParams& p, isa::Space destination, std::uint32
   const bool contiguous = gm_pitch == line_bytes;
   const double rows = !to_l1 && contiguous ? 1.0 : static_cast<double>(lines);
   const double row_bytes = !to_l1 && contiguous ? static_cast<double>(lines) * line_bytes : line_bytes;
-  const double per_row = to_l1 ? p.mte2_row_cycles + row_bytes / p.mte2_l1_bytes_per_cycle
-                               : std::max(row_bytes / p.mte2_ub_bytes_per_cycle, static_cast<double>(p.mte2_row_cycles));
+  const double per_row = to_l1
+                             ? p.mte2_row_cycles + row_bytes / p.mte2_l1_bytes_per_cycle
+                             : std::max(row_bytes / p.mte2_ub_bytes_per_cycle, static_cast<double>(p.mte2_row_cycles));
   return p.mte2_issue_gap_cycles + rows * per_row * mte2_misaligned_factor(p, destination, lines, gm_pitch);
 }
 

@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "isa/errors.hpp"
-#include "orchestration/data/config_fields.hpp"
 #include "isa/nearest_name.hpp"
+#include "orchestration/data/config_fields.hpp"
 #include "orchestration/data/presets.hpp"
 
 namespace npu::orch {

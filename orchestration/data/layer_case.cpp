@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "isa/errors.hpp"
-#include "orchestration/data/case_metadata.hpp"
 #include "isa/nearest_name.hpp"
+#include "orchestration/data/case_metadata.hpp"
 #include "orchestration/data/presets.hpp"
 
 namespace npu::orch {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "isa/errors.hpp"
-#include "orchestration/data/config_fields.hpp"
 #include "isa/nearest_name.hpp"
+#include "orchestration/data/config_fields.hpp"
 #include "orchestration/data/presets.hpp"
 
 namespace npu::orch {

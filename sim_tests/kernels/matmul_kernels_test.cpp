@@ -42,7 +42,8 @@ void check_quant_matmul(std::uint32_t rows, std::uint32_t n, std::uint32_t k, We
   for (std::size_t r = 0; r < rows; ++r) {
     for (std::size_t c = 0; c < n; ++c) {
       std::int32_t sum = 0;
-      for (std::size_t i = 0; i < k; ++i) sum += x[r * k + i] * (order == WeightOrder::NK ? w[c * k + i] : w[i * n + c]);
+      for (std::size_t i = 0; i < k; ++i)
+        sum += x[r * k + i] * (order == WeightOrder::NK ? w[c * k + i] : w[i * n + c]);
       const isa::Bf16 expected = isa::to_bf16(static_cast<float>(sum) * x_scale[r] * w_scale[c]);
       if (!(y[r * n + c] == expected)) ++wrong;
     }
@@ -69,13 +70,15 @@ TEST_CASE("a bf16 projection equals the fma chain along k bit by bit", "[matmul]
   bench.bind("x", x);
   bench.bind("w", w);
   bench.bind("y", std::vector<float>(kRows * kN));
-  bench.run(kernels::float_matmul("projection", {kRows, kN, kK, isa::DType::BF16, WeightOrder::KN}, isa::a2a3_arch_spec()));
+  bench.run(
+      kernels::float_matmul("projection", {kRows, kN, kK, isa::DType::BF16, WeightOrder::KN}, isa::a2a3_arch_spec()));
   const auto y = bench.read<float>("y");
   std::size_t wrong = 0;
   for (std::size_t r = 0; r < kRows; ++r) {
     for (std::size_t c = 0; c < kN; ++c) {
       float sum = 0;
-      for (std::size_t i = 0; i < kK; ++i) sum = std::fma(isa::to_float(x[r * kK + i]), isa::to_float(w[i * kN + c]), sum);
+      for (std::size_t i = 0; i < kK; ++i)
+        sum = std::fma(isa::to_float(x[r * kK + i]), isa::to_float(w[i * kN + c]), sum);
       if (sum != y[r * kN + c]) ++wrong;
     }
   }

@@ -140,7 +140,7 @@ TEST_CASE("steps of heads and of latent rows fit the unified buffer at any width
     CAPTURE(latent);
     CHECK_NOTHROW(isa::require_legal(kernels::q_latent(c, arch).object, arch));
   }
-  c.q_lora = 6400;
+  c.q_lora = 12000;
   CHECK_THROWS_AS(kernels::q_latent(c, arch), ProgramError);
 }
 

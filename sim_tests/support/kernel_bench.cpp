@@ -9,12 +9,9 @@ KernelBench::KernelBench(std::uint32_t cards, traces::Sink* sink)
 
 KernelBench::KernelBench(const model::Machine& machine, std::uint32_t cards, traces::Sink* sink)
     : machine_{machine},
-      system_{machine_,
-              {.cards = cards,
-               .mode = model::Mode::Timed,
-               .ideal_scheduler = false,
-               .start_skew_us = {},
-               .sink = sink}},
+      system_{
+          machine_,
+          {.cards = cards, .mode = model::Mode::Timed, .ideal_scheduler = false, .start_skew_us = {}, .sink = sink}},
       tensors_(cards) {}
 
 void KernelBench::run(const kernels::Kernel& kernel) {

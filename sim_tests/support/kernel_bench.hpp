@@ -20,8 +20,8 @@ class KernelBench {
   explicit KernelBench(std::uint32_t cards = 1, traces::Sink* sink = nullptr);
   KernelBench(const model::Machine& machine, std::uint32_t cards, traces::Sink* sink);
 
-  /// Binds the argument `name` on `card` to a tensor with these elements. Tensors bound in the same order and of the same
-  /// size on every card lie at the same offset (symmetric windows).
+  /// Binds the argument `name` on `card` to a tensor with these elements. Tensors bound in the same order and of the
+  /// same size on every card lie at the same offset (symmetric windows).
   template <class T>
   void bind(const std::string& name, const std::vector<T>& values, std::uint32_t card = 0) {
     const model::Bytes size{values.size() * sizeof(T)};
