@@ -20,26 +20,55 @@ void attention_norm(StageContext& c) {
          {{"x", "mid.attn.x_mixed"}, {"w", "attn_norm_w"}, {"y", "mid.attn.x_normed"}});
 }
 
-void qkv(StageContext& c) {
+void query_latent(StageContext& c) {
   const auto& cfg = c.config;
-  const std::uint32_t tokens = cfg.tokens(), heads_width = cfg.heads * cfg.head_dim;
+  const std::uint32_t tokens = cfg.tokens();
   c.scratch("q_a", DType::F32, {tokens, cfg.q_lora});
-  c.scratch("q_u", DType::F32, {tokens, heads_width});
-  c.scratch("kv_k", DType::F32, {tokens, cfg.head_dim});
   c.task("q_a_matmul",
          [&] {
            return kernels::float_matmul("q_a_matmul", {tokens, cfg.q_lora, cfg.hidden, DType::BF16, WeightOrder::KN},
                                         c.arch);
          },
          {{"x", "mid.attn.x_normed"}, {"w", "wq_a"}, {"y", "q_a"}});
+  c.task(
+      "q_latent", [&] { return kernels::q_latent(cfg, c.arch); },
+      {{"a", "q_a"}, {"gamma", "gamma_cq"}, {"qr", "mid.attn.qr"}, {"qr_scale", "mid.attn.qr_scale"}},
+      c.latent_readers);
+}
+
+void query_heads(StageContext& c) {
+  const auto& cfg = c.config;
+  const std::uint32_t tokens = cfg.tokens(), heads_width = cfg.heads * cfg.head_dim;
+  c.scratch("q_u", DType::F32, {tokens, heads_width});
+  c.latent_readers.push_back(c.task("q_b_matmul",
+                                    [&] {
+                                      return kernels::quant_matmul(
+                                          "q_b_matmul", {tokens, heads_width, cfg.q_lora, WeightOrder::KN, DType::F32},
+                                          c.arch);
+                                    },
+                                    {{"x", "mid.attn.qr"},
+                                     {"x_scale", "mid.attn.qr_scale"},
+                                     {"w", "wq_b"},
+                                     {"w_scale", "wq_b_scale"},
+                                     {"y", "q_u"}}));
+  c.task("q_heads", [&] { return kernels::q_heads(cfg, c.arch); },
+         {{"u", "q_u"},
+          {"position_ids", "position_ids"},
+          {"freqs_cos", "freqs_cos"},
+          {"freqs_sin", "freqs_sin"},
+          {"q", "mid.attn.q"}});
+}
+
+void new_kv_row(StageContext& c) {
+  const auto& cfg = c.config;
+  const std::uint32_t tokens = cfg.tokens();
+  c.scratch("kv_k", DType::F32, {tokens, cfg.head_dim});
   c.task("kv_matmul",
          [&] {
            return kernels::float_matmul("kv_matmul", {tokens, cfg.head_dim, cfg.hidden, DType::BF16, WeightOrder::KN},
                                         c.arch);
          },
          {{"x", "mid.attn.x_normed"}, {"w", "wkv"}, {"y", "kv_k"}});
-  c.task("q_latent", [&] { return kernels::q_latent(cfg, c.arch); },
-         {{"a", "q_a"}, {"gamma", "gamma_cq"}, {"qr", "mid.attn.qr"}, {"qr_scale", "mid.attn.qr_scale"}});
   c.task("kv_row", [&] { return kernels::kv_row(cfg, c.arch); },
          {{"k", "kv_k"},
           {"gamma", "gamma_ckv"},
@@ -47,19 +76,6 @@ void qkv(StageContext& c) {
           {"freqs_cos", "freqs_cos"},
           {"freqs_sin", "freqs_sin"},
           {"kv", "mid.attn.kv"}});
-  c.task(
-      "q_b_matmul",
-      [&] {
-        return kernels::quant_matmul("q_b_matmul", {tokens, heads_width, cfg.q_lora, WeightOrder::KN, DType::F32},
-                                     c.arch);
-      },
-      {{"x", "mid.attn.qr"}, {"x_scale", "mid.attn.qr_scale"}, {"w", "wq_b"}, {"w_scale", "wq_b_scale"}, {"y", "q_u"}});
-  c.task("q_heads", [&] { return kernels::q_heads(cfg, c.arch); },
-         {{"u", "q_u"},
-          {"position_ids", "position_ids"},
-          {"freqs_cos", "freqs_cos"},
-          {"freqs_sin", "freqs_sin"},
-          {"q", "mid.attn.q"}});
 }
 
 void window_index_list(StageContext& c) {

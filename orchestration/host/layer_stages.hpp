@@ -9,7 +9,9 @@ namespace npu::orch::stages {
 // Attention half (decode-layer.md S3, S6, S7, S9).
 void hc_pre_attention(StageContext& context);
 void attention_norm(StageContext& context);
-void qkv(StageContext& context);
+void query_latent(StageContext& context);
+void query_heads(StageContext& context);
+void new_kv_row(StageContext& context);
 void window_index_list(StageContext& context);
 void sparse_attention(StageContext& context);
 void output_projection(StageContext& context);

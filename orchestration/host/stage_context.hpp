@@ -46,6 +46,8 @@ class StageContext {
 
   /// The task that reads the ring; the write-back comes after it (write-after-read is not derived, S7.6).
   std::vector<TaskRef> ring_readers;
+  /// Tasks that have read a latent query which a later stage replaces (the qkv workload alone).
+  std::vector<TaskRef> latent_readers;
 
  private:
   KernelStore& kernels_;
