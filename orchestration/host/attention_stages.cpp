@@ -79,7 +79,7 @@ void new_kv_row(StageContext& c) {
 }
 
 void window_index_list(StageContext& c) {
-  c.task("index_list_swa", [&] { return kernels::index_list_swa(c.config, c.arch); },
+  c.task("index_list_swa", [&] { return kernels::index_list(c.config, kernels::AttentionKind::Swa, c.arch); },
          {{"position_ids", "position_ids"}, {"sparse_indices", "mid.attn.sparse_indices"}});
 }
 
