@@ -1,5 +1,7 @@
 #include "kernels/attention/index_list.hpp"
-#include "kernels/attention/indexer.hpp"
+#include "kernels/attention/indexer_query_rope.hpp"
+#include "kernels/attention/indexer_score.hpp"
+#include "kernels/attention/indexer_topk.hpp"
 #include "kernels/matmul/float_matmul.hpp"
 #include "kernels/matmul/quant_matmul.hpp"
 #include "kernels/moe/quant_rows.hpp"
