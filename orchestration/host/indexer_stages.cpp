@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "kernels/attention/index_list.hpp"
 #include "kernels/attention/indexer_query_rope.hpp"
 #include "kernels/attention/indexer_score.hpp"
