@@ -39,14 +39,15 @@ std::vector<void (*)(StageContext&)> whole_layer() {
   return stages;
 }
 
-/// `first`, then what a layer's attention updates in place.
+/// `first`, then what a layer's attention updates in place: the ring by upstream's rule, the pools that upstream does
+/// not compare behind a whole attention half by the rule of its other result.
 std::vector<OutputRule> with_pools(std::vector<OutputRule> first) {
   first.insert(first.end(), {{"kv_cache", kBf16},
-                             {"cmp_kv", kCompressedCache},
-                             {"hca_compress_state", kEveryElement},
-                             {"csa_compress_state", kEveryElement},
-                             {"idx_kv_cache", kCompressedCache},
-                             {"csa_inner_compress_state", kEveryElement}});
+                             {"cmp_kv", kAttentionHalf},
+                             {"hca_compress_state", kAttentionHalf},
+                             {"csa_compress_state", kAttentionHalf},
+                             {"idx_kv_cache", kAttentionHalf},
+                             {"csa_inner_compress_state", kAttentionHalf}});
   return first;
 }
 
