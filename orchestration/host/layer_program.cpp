@@ -9,7 +9,7 @@
 namespace npu::orch {
 namespace {
 
-constexpr std::string_view kCounts = "win_pub_counts";
+constexpr std::string_view kCounts = "exchange_counts";
 
 bool contains(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -63,8 +63,6 @@ LayerProgram::LayerProgram(const Workload& workload, const kernels::LayerConfig&
       if (arguments[i].kind != isa::ArgKind::In && !contains(written_, name)) written_.push_back(name);
     }
   }
-  // The exchange counts itself where a dispatch is part of the workload.
-  if (contains(written_, "mid.moe.recv_x")) std::erase(initial_, kCounts);
   for (const std::string& name : initial_) {
     const TensorSpec* spec = find_tensor(name);
     if (spec != nullptr && is_step_input(*spec)) upload_bytes_ += config_.ranks * tensors_.get(0, name).size.count();

@@ -139,7 +139,7 @@ void add_derived_results(LayerCase& layer, reference::Numerics attention, unsign
 
 Tensor exchange_counts(const LayerCase& layer) {
   const auto& c = layer.config;
-  Tensor counts = Tensor::zeros("win_pub_counts", isa::DType::I32, {std::uint64_t{c.ranks} * c.ranks, c.local_experts});
+  Tensor counts = Tensor::zeros("exchange_counts", isa::DType::I32, {std::uint64_t{c.ranks} * c.ranks, c.local_experts});
   const auto table = counts.writable<std::int32_t>();
   for (std::uint32_t source = 0; source < c.ranks; ++source) {
     for (const std::int32_t id : layer.result("mid.moe.indices", source).as<std::int32_t>()) {

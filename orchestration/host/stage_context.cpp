@@ -5,21 +5,27 @@
 namespace npu::orch {
 
 void StageContext::scratch(const std::string& name, isa::DType dtype, Shape shape) {
-  if (tensors_.find(tasks_.card(), name) == nullptr) tensors_.add(tasks_.card(), name, dtype, std::move(shape));
+  const std::string on_device = device_name(name);
+  if (tensors_.find(tasks_.card(), on_device) == nullptr) {
+    tensors_.add(tasks_.card(), on_device, dtype, std::move(shape));
+  }
 }
 
 TaskRef StageContext::task(const std::string& name, const std::function<kernels::Kernel()>& build,
-                           const Bindings& bindings, const std::vector<TaskRef>& after) {
+                           const Bindings& bindings, const std::vector<TaskRef>& after,
+                           const ScalarBindings& scalars) {
+  Bindings on_device;
   for (const Binding& binding : bindings) {
-    if (tensors_.find(tasks_.card(), binding.tensor) != nullptr) continue;
+    const std::string& bound = on_device.emplace_back(binding.argument, device_name(binding.tensor)).tensor;
+    if (tensors_.find(tasks_.card(), bound) != nullptr) continue;
     const TensorSpec& spec = tensor_spec(binding.tensor);
-    tensors_.add(tasks_.card(), binding.tensor, spec.dtype, spec.shape(config));
+    tensors_.add(tasks_.card(), bound, spec.dtype, spec.shape(config));
   }
-  return tasks_.add(kernels_.get(name, build), name, bindings, after);
+  return tasks_.add(kernels_.get(scope_.kernel_variant + name, build), name, on_device, after, scalars);
 }
 
-model::GmAddress StageContext::address_of(std::string_view tensor) const {
-  return tensors_.get(tasks_.card(), tensor).address;
+model::GmAddress StageContext::address_of(const std::string& tensor) const {
+  return tensors_.get(tasks_.card(), device_name(tensor)).address;
 }
 
 }  // namespace npu::orch

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <initializer_list>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,16 +24,22 @@ struct Binding {
   std::string tensor;         ///< of the device
 };
 using Bindings = std::vector<Binding>;
+struct ScalarBinding {
+  std::string_view argument;
+  std::int64_t value;
+};
+using ScalarBindings = std::vector<ScalarBinding>;
 
 class TaskList {
  public:
   TaskList(DeviceTensors& tensors, std::uint32_t card) : tensors_{tensors}, card_{card} {}
 
   /// One task over the whole bound tensors. The kernel outlives the list; its workspace, if it has one, is allocated
-  /// here. `after` adds dependencies that the runtime does not derive (a write after reads). Every tensor argument of
-  /// the kernel is bound exactly once.
+  /// here. Every argument of the kernel is bound exactly once. A task that writes a tensor comes after the tasks of the
+  /// list that read what it held: the runtime does not derive a write after reads (runtime.md 1.5). `after` names further
+  /// dependencies.
   TaskRef add(const kernels::Kernel& kernel, std::string task_name, const Bindings& bindings,
-              const std::vector<TaskRef>& after = {});
+              const std::vector<TaskRef>& after = {}, const ScalarBindings& scalars = {});
   /// A step that may read values of earlier tasks, and throw.
   void add_check(std::function<void(model::OrchestratorApi&)> check);
 
@@ -52,10 +58,14 @@ class TaskList {
  private:
   using Check = std::function<void(model::OrchestratorApi&)>;
 
+  /// Makes a task come after the readers of what it overwrites, and notes what it reads itself.
+  void order_after_readers(Task& task, TaskRef ref);
+
   DeviceTensors& tensors_;
   std::uint32_t card_;
   std::uint32_t count_ = 0;
   std::vector<std::variant<Task, Check>> steps_;
+  std::map<std::string, std::vector<TaskRef>> readers_;  ///< of a tensor since it was written last
 };
 
 }  // namespace npu::orch
