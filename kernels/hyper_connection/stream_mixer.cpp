@@ -167,8 +167,7 @@ void emit_stream_mix(KernelBuilder& kernel, const LayerConfig& cfg, const ArchSp
     const Reg row = p.block_index() * plan.group;
     const Reg rows = min(p.imm(plan.tokens) - row, plan.group);
     p.wait_cross(kWidened);
-    product.tile(stack, row, 0, rows, fn, 0, plan.width,
-                 [&](const Tile& acc) { p.tstore(stack.at(row, flat), acc); });
+    product.tile(stack, row, 0, rows, fn, 0, plan.width, [&](const Tile& acc) { p.tstore(stack.at(row, flat), acc); });
     p.set_cross(Pipe::FIX, kProjected);
   });
 

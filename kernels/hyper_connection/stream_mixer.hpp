@@ -43,8 +43,8 @@ class StreamMixer {
 
   /// Stack rows to f32 in the workspace for the cube; the sum of squares on the way.
   void widen(const isa::Reg& row, const isa::Reg& n);
-  /// projection * rms factor * scale + base, transposed: [width, tokens] f32, a row per column of the projection. Part i
-  /// is the next part_rows[i] of them and has scale i.
+  /// projection * rms factor * scale + base, transposed: [width, tokens] f32, a row per column of the projection. Part
+  /// i is the next part_rows[i] of them and has scale i.
   [[nodiscard]] isa::Tile values(const isa::Reg& row, const isa::Reg& n, const std::vector<std::uint32_t>& part_rows);
   /// Factor of stack row h = sigmoid(values row h) + hc_eps; overwrites the first M rows of `values`.
   void set_factors(const isa::Tile& values, const isa::Reg& n);
@@ -64,9 +64,9 @@ class StreamMixer {
 };
 
 /// Both parts of the kernel; `factors` computes the factors of a core's tokens between the projection and the mix.
-void emit_stream_mix(isa::KernelBuilder& kernel, const LayerConfig& cfg, const isa::ArchSpec& arch,
-                     const StreamPlan& plan, const StreamArguments& arguments,
-                     const std::function<void(isa::PartBuilder&, StreamMixer&, const isa::Reg& row, const isa::Reg& n)>&
-                         factors);
+void emit_stream_mix(
+    isa::KernelBuilder& kernel, const LayerConfig& cfg, const isa::ArchSpec& arch, const StreamPlan& plan,
+    const StreamArguments& arguments,
+    const std::function<void(isa::PartBuilder&, StreamMixer&, const isa::Reg& row, const isa::Reg& n)>& factors);
 
 }  // namespace npu::kernels

@@ -162,6 +162,10 @@ std::uint32_t recv_max_of(const LayerConfig& config) {
   return std::max(config.routes() / config.local_experts * kSafety, std::min(config.ranks * config.tokens(), kFloor));
 }
 
+std::uint32_t layer_count(const LayerConfig& config) {
+  return static_cast<std::uint32_t>(std::max(config.compress_ratios.size(), std::size_t{1}) - 1);
+}
+
 AttentionKind attention_kind(const LayerConfig& config) {
   const auto& r = config.compress_ratios;
   if (config.layer_id + std::size_t{1} >= r.size()) {

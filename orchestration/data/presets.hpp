@@ -32,6 +32,9 @@ struct SizeOverrides {
 /// overflowing where the mean is no guide).
 [[nodiscard]] std::uint32_t recv_max_of(const kernels::LayerConfig& config);
 
+/// Layers of the model, without the MTP head.
+[[nodiscard]] std::uint32_t layer_count(const kernels::LayerConfig& config);
+
 /// The kind of layer_id by compress_ratios, never by parity (S16.1). ConfigError for a ratio other than 0, 4 and 128,
 /// for the last entry, which belongs to the MTP head, and beyond it.
 [[nodiscard]] kernels::AttentionKind attention_kind(const kernels::LayerConfig& config);

@@ -25,9 +25,11 @@ struct DeviceTensor {
 /// A buffer that other cards write into; it has the same offset on every card (decode-layer.md S11). Every layer of a
 /// run uses the same windows. That is safe because each one is idle when a peer can write into it for the next layer:
 /// - win_pub_counts: dispatch clears it (its comment says why nobody reads or adds then).
-/// - win_x, win_scale, win_w, win_route: peers write after the count meeting of the next dispatch, which this card joins
+/// - win_x, win_scale, win_w, win_route: peers write after the count meeting of the next dispatch, which this card
+/// joins
 ///   after its dispatch of this layer has staged everything out.
-/// - win_y: peers write after the data meeting of the next dispatch, which this card joins after combine_reduce has read
+/// - win_y: peers write after the data meeting of the next dispatch, which this card joins after combine_reduce has
+/// read
 ///   this layer's rows, for the next layer starts from its result.
 /// - win_*_done only count up; a meeting waits for the sum over all layers so far (kernels/moe/exchange_links.hpp).
 struct WindowSpec {

@@ -4,6 +4,7 @@
 
 #include "isa/errors.hpp"
 #include "orchestration/data/layer_tensors.hpp"
+#include "orchestration/host/compare_outputs.hpp"
 #include "orchestration/host/reference_case.hpp"
 
 namespace npu::orch {
@@ -13,24 +14,6 @@ constexpr std::string_view kCounts = "exchange_counts";
 
 bool contains(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-/// Copied from the host in every step; weights, tables and caches stay on the card.
-bool is_step_input(const TensorSpec& spec) {
-  return spec.name == "x_hc" || spec.role == Role::Intermediate ||
-         (spec.role == Role::Input && spec.range != nullptr && spec.name != "tid2eid");
-}
-
-/// Rows of an expert from its count on carry no meaning (S8.3).
-ElementFilter received_rows(const kernels::LayerConfig& config, std::string_view name, const LayerCase& layer) {
-  if (!name.starts_with("mid.moe.recv_") || name == "mid.moe.recv_count") return {};
-  const std::uint64_t row_length = element_count(tensor_spec(name).shape(config), name) / config.recv_rows();
-  std::vector<Tensor> counts;
-  for (std::uint32_t r = 0; r < config.ranks; ++r) counts.push_back(layer.result("mid.moe.recv_count", r));
-  return [row_length, room = config.recv_max, counts = std::move(counts)](std::size_t part, std::uint64_t element) {
-    const std::uint64_t row = element / row_length;
-    return row % room < static_cast<std::uint64_t>(counts[part].as<std::int32_t>()[row / room]);
-  };
 }
 
 }  // namespace
@@ -65,7 +48,9 @@ LayerProgram::LayerProgram(const Workload& workload, const kernels::LayerConfig&
   }
   for (const std::string& name : initial_) {
     const TensorSpec* spec = find_tensor(name);
-    if (spec != nullptr && is_step_input(*spec)) upload_bytes_ += config_.ranks * tensors_.get(0, name).size.count();
+    if (spec != nullptr && (spec->arrives_each_step() || spec->role == Role::Intermediate)) {
+      upload_bytes_ += config_.ranks * tensors_.get(0, name).size.count();
+    }
   }
   for (const OutputRule& output : workload.outputs) {
     if (tensor_spec(output.tensor).role != Role::Pool) {
@@ -113,23 +98,7 @@ std::vector<Tensor> LayerProgram::read_ranks(std::string_view name) const {
 }
 
 std::vector<Comparison> LayerProgram::compare(const LayerCase& layer) const {
-  std::vector<Comparison> result;
-  for (const OutputRule& output : workload_.outputs) {
-    const auto actual = read_ranks(output.tensor);
-    if (const auto whole = layer.expected.find(output.tensor); whole != layer.expected.end()) {
-      result.push_back(compare_ranks(output.rule, whole->second, actual, received_rows(config_, output.tensor, layer)));
-      result.back().name = output.tensor;
-    } else if (const auto rows = layer.changes.find(output.tensor); rows != layer.changes.end()) {
-      for (std::uint32_t r = 0; r < config_.ranks; ++r) {
-        PoolComparison pool = compare_pool(output.rule, layer.input(output.tensor, r), rows->second[r], actual[r]);
-        pool.changed.name = fmt::format("{}[{}].vals", output.tensor, r);
-        pool.untouched.name = fmt::format("{}[{}].untouched", output.tensor, r);
-        result.push_back(std::move(pool.changed));
-        result.push_back(std::move(pool.untouched));
-      }
-    }
-  }
-  return result;
+  return compare_outputs(workload_.outputs, layer, [this](std::string_view name) { return read_ranks(name); });
 }
 
 LayerCase::ByName<std::vector<Tensor>> LayerProgram::results() const {

@@ -12,8 +12,7 @@ void StageContext::scratch(const std::string& name, isa::DType dtype, Shape shap
 }
 
 TaskRef StageContext::task(const std::string& name, const std::function<kernels::Kernel()>& build,
-                           const Bindings& bindings, const std::vector<TaskRef>& after,
-                           const ScalarBindings& scalars) {
+                           const Bindings& bindings, const std::vector<TaskRef>& after, const ScalarBindings& scalars) {
   Bindings on_device;
   for (const Binding& binding : bindings) {
     const std::string& bound = on_device.emplace_back(binding.argument, device_name(binding.tensor)).tensor;

@@ -36,8 +36,8 @@ class TaskList {
 
   /// One task over the whole bound tensors. The kernel outlives the list; its workspace, if it has one, is allocated
   /// here. Every argument of the kernel is bound exactly once. A task that writes a tensor comes after the tasks of the
-  /// list that read what it held: the runtime does not derive a write after reads (runtime.md 1.5). `after` names further
-  /// dependencies.
+  /// list that read what it held: the runtime does not derive a write after reads (runtime.md 1.5). `after` names
+  /// further dependencies.
   TaskRef add(const kernels::Kernel& kernel, std::string task_name, const Bindings& bindings,
               const std::vector<TaskRef>& after = {}, const ScalarBindings& scalars = {});
   /// A step that may read values of earlier tasks, and throw.

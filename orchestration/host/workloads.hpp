@@ -16,6 +16,9 @@ struct OutputRule {
   Rule rule;
 };
 
+/// Runs a range of layers (StepProgram), each with the stages and outputs of its entry.
+inline constexpr std::string_view kStepWorkload = "decode-step";
+
 struct Workload {
   std::string_view name;
   std::string_view summary;

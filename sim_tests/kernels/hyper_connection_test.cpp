@@ -119,9 +119,7 @@ TEST_CASE("hc_pre mixes a stack of three rows", "[hc]") {
 }
 TEST_CASE("hc_head of a tiny batch equals the reference", "[hc]") { check_hc_head(test::tiny_layer(16)); }
 TEST_CASE("hc_head of one token equals the reference", "[hc]") { check_hc_head(test::tiny_layer(1)); }
-TEST_CASE("hc_head of an uneven number of tokens equals the reference", "[hc]") {
-  check_hc_head(test::tiny_layer(97));
-}
+TEST_CASE("hc_head of an uneven number of tokens equals the reference", "[hc]") { check_hc_head(test::tiny_layer(97)); }
 TEST_CASE("hc_head runs more row groups than the card has clusters", "[hc]") { check_hc_head(test::tiny_layer(401)); }
 TEST_CASE("hc_head walks a stack of five rows that is no multiple of its chunk", "[hc]") {
   kernels::LayerConfig cfg = test::tiny_layer(17);
