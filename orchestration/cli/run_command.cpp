@@ -5,6 +5,7 @@
 #include "orchestration/cli/case_source.hpp"
 #include "orchestration/cli/commands.hpp"
 #include "orchestration/cli/run_output.hpp"
+#include "orchestration/data/case_metadata.hpp"
 #include "orchestration/data/generator.hpp"
 #include "orchestration/data/presets.hpp"
 #include "orchestration/host/layer_program.hpp"
@@ -86,19 +87,43 @@ int run_workload(const Options& o) {
   const model::Machine machine = model::load_machine(o.platform, o.machine_overrides);
   CaseSource source = open_case(o);
   Traces traces{o, machine.params.clock.core_mhz};
-  LayerProgram program{workload, source.config, machine, system_options(o, source.config.ranks, traces.sink())};
+  LayerProgram program{workload,
+                       source.config,
+                       machine,
+                       {.cards = source.config.ranks,
+                        .mode = o.mode,
+                        .ideal_scheduler = o.ideal_scheduler,
+                        .start_skew_us = o.start_skew_us,
+                        .sink = traces.sink()}};
   traces.check_scope();
-  if (o.compile_only) return report_compiled(program, source.config.ranks);
+  if (o.compile_only) {
+    return finish_compile(fmt::format("{} kernels, {} tasks on {} cards verified and allocated",
+                                      program.kernels().all().size(), program.task_count(), source.config.ranks));
+  }
   const LayerCase layer = make_case(o, source, workload, program);
   const fs::path directory = make_directory(o.out, o.workload);
   program.load(layer);
 
-  const orch::SimulatorCost cost = measured_run(program);
+  const orch::SimulatorCost cost = measured([&] { program.run(); });
   traces.finish();
-  orch::RunReport report = report_of(o, machine, source, program.stats(), cost);
+  orch::RunReport report{.workload = o.workload,
+                         .platform = machine.arch.name,
+                         .preset = source.preset,
+                         .seed = o.seed.value_or(0),
+                         .config = source.config,
+                         .kind = orch::attention_kind(source.config),
+                         .machine = &machine,
+                         .timed = o.mode == model::Mode::Timed,
+                         .outputs = {},
+                         .layers = {},
+                         .stats = program.stats(),
+                         .cost = cost};
   if (!o.skip_golden) report.outputs = program.compare(layer);
+  orch::Metadata layer_config;
+  orch::add_config(layer_config, source.config);
+  write_text(directory / "layer.json", layer_config.at("config") + "\n");
   if (o.save_data) save_data(make_directory(o.save_data, o.workload), layer, program);
-  return finish_run(o, directory, report);
+  return finish_run(o, report, directory);
 }
 
 }  // namespace npu::cli

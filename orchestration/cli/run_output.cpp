@@ -2,31 +2,27 @@
 
 #include <sys/resource.h>
 
+#include <chrono>
 #include <ctime>
 #include <fstream>
-#include <utility>
 
 #include "isa/errors.hpp"
-#include "orchestration/data/case_metadata.hpp"
-#include "orchestration/data/presets.hpp"
 
 namespace npu::cli {
 namespace {
 
 namespace fs = std::filesystem;
 
-void write_text(const fs::path& path, const std::string& text) {
-  std::ofstream file{path, std::ios::binary};
-  file << text;
-  file.flush();
-  if (!file) throw config_error("{}: cannot be written", path.string());
+double peak_rss_mib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024.0;
 }
 
 /// The clause behind PASS or FAIL.
 std::string reason(const orch::RunReport& report) {
-  const orch::Verdict verdict = orch::verdict_of(report.outputs);
   std::string text;
-  switch (verdict) {
+  switch (orch::verdict_of(report.outputs)) {
     case orch::Verdict::Skipped:
       text = "nothing compared";
       break;
@@ -46,17 +42,6 @@ std::string reason(const orch::RunReport& report) {
 }
 
 }  // namespace
-
-model::SystemOptions system_options(const Options& o, std::uint32_t cards, traces::Sink* sink) {
-  if (!o.start_skew_us.empty() && o.start_skew_us.size() != cards) {
-    throw config_error("--start-skew-us gives {} delays for {} cards", o.start_skew_us.size(), cards);
-  }
-  return {.cards = cards,
-          .mode = o.mode,
-          .ideal_scheduler = o.ideal_scheduler,
-          .start_skew_us = o.start_skew_us,
-          .sink = sink};
-}
 
 Traces::Traces(const Options& o, double core_mhz) {
   const traces::Window window = o.trace_window.empty() ? traces::Window{} : traces::parse_window(o.trace_window);
@@ -82,6 +67,13 @@ void Traces::finish() {
   if (vcd_) vcd_->finish();
 }
 
+void write_text(const fs::path& path, std::string_view text) {
+  std::ofstream file{path, std::ios::binary};
+  file << text;
+  file.flush();
+  if (!file) throw config_error("{}: cannot be written", path.string());
+}
+
 fs::path make_directory(const std::optional<std::string>& wanted, const std::string& workload) {
   fs::path path;
   if (wanted) {
@@ -99,39 +91,26 @@ fs::path make_directory(const std::optional<std::string>& wanted, const std::str
   return path;
 }
 
-double peak_rss_mib() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024.0;
+orch::SimulatorCost measured(const std::function<void()>& simulation) {
+  const auto begin = std::chrono::steady_clock::now();
+  simulation();
+  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
+  return {wall.count(), peak_rss_mib()};
 }
 
-orch::RunReport report_of(const Options& o, const model::Machine& machine, const CaseSource& source,
-                          model::RunStats stats, const orch::SimulatorCost& cost) {
-  return {.workload = o.workload,
-          .platform = machine.arch.name,
-          .preset = source.preset,
-          .seed = o.seed.value_or(0),
-          .config = source.config,
-          .kind = orch::attention_kind(source.config),
-          .machine = &machine,
-          .timed = o.mode == model::Mode::Timed,
-          .outputs = {},
-          .layers = {},
-          .stats = std::move(stats),
-          .cost = cost};
-}
-
-int finish_run(const Options& o, const fs::path& directory, const orch::RunReport& report) {
+int finish_run(const Options& o, const orch::RunReport& report, const fs::path& directory) {
   const std::string json = orch::summary_json(report);
   write_text(directory / "summary.json", json);
   write_text(directory / "machine.toml", model::effective_toml(*report.machine));
-  orch::Metadata layer_config;
-  orch::add_config(layer_config, report.config);
-  write_text(directory / "layer.json", layer_config.at("config") + "\n");
   fmt::print("{}", o.json ? json : orch::summary_text(report));
   const bool pass = orch::verdict_of(report.outputs) != orch::Verdict::Fail;
   fmt::print("[RUN] {} {}\n", pass ? "PASS" : "FAIL", reason(report));
   return pass ? 0 : 1;
+}
+
+int finish_compile(const std::string& built) {
+  fmt::print("{}\n[RUN] PASS compiled only\n", built);
+  return 0;
 }
 
 }  // namespace npu::cli

@@ -3,8 +3,10 @@
 #include <utility>
 
 #include "isa/errors.hpp"
+#include "orchestration/cli/case_source.hpp"
 #include "orchestration/cli/commands.hpp"
 #include "orchestration/cli/run_output.hpp"
+#include "orchestration/data/case_metadata.hpp"
 #include "orchestration/data/presets.hpp"
 #include "orchestration/host/step_program.hpp"
 
@@ -53,18 +55,40 @@ int run_step(const Options& o) {
   orch::StepProgram program{source.config,
                             {first, last, o.share_weights, o.seed.value_or(0), o.start_pos},
                             machine,
-                            system_options(o, source.config.ranks, traces.sink())};
+                            {.cards = source.config.ranks,
+                             .mode = o.mode,
+                             .ideal_scheduler = o.ideal_scheduler,
+                             .start_skew_us = o.start_skew_us,
+                             .sink = traces.sink()}};
   traces.check_scope();
-  if (o.compile_only) return report_compiled(program, source.config.ranks);
+  if (o.compile_only) {
+    return finish_compile(fmt::format("{} kernels, {} tasks of {} layers on {} cards verified and allocated",
+                                      program.kernels().all().size(), program.task_count(), last - first + 1,
+                                      source.config.ranks));
+  }
   const std::filesystem::path directory = make_directory(o.out, o.workload);
   program.load();
 
-  const orch::SimulatorCost cost = measured_run(program);
+  const orch::SimulatorCost cost = measured([&] { program.run(); });
   traces.finish();
-  orch::RunReport report = report_of(o, machine, source, program.stats(), cost);
+  orch::RunReport report{.workload = o.workload,
+                         .platform = machine.arch.name,
+                         .preset = source.preset,
+                         .seed = o.seed.value_or(0),
+                         .config = source.config,
+                         .kind = orch::attention_kind(source.config),
+                         .machine = &machine,
+                         .timed = o.mode == model::Mode::Timed,
+                         .outputs = {},
+                         .layers = {},
+                         .stats = program.stats(),
+                         .cost = cost};
   if (report.timed) report.layers = program.layer_times();
   if (!o.skip_golden) report.outputs = program.compare(kAllProcessors);
-  return finish_run(o, directory, report);
+  orch::Metadata layer_config;
+  orch::add_config(layer_config, source.config);
+  write_text(directory / "layer.json", layer_config.at("config") + "\n");
+  return finish_run(o, report, directory);
 }
 
 }  // namespace npu::cli

@@ -33,15 +33,15 @@ LayerProgram::LayerProgram(const Workload& workload, const kernels::LayerConfig&
     for (const auto stage : workload.stages) stage(context);
   }
   for (const TaskList::Task* task : lists_.front().tasks()) {
-    const auto& arguments = task->kernel->object.args;
-    for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const auto& arguments = task->kernel->object.args;  // tensors come before scalars
+    for (std::size_t i = 0; i < task->tensor_names.size(); ++i) {
       const std::string& name = task->tensor_names[i];
       if (arguments[i].kind != isa::ArgKind::Out && !contains(written_, name) && !contains(initial_, name) &&
           (find_tensor(name) != nullptr || name == kCounts)) {
         initial_.push_back(name);
       }
     }
-    for (std::size_t i = 0; i < arguments.size(); ++i) {
+    for (std::size_t i = 0; i < task->tensor_names.size(); ++i) {
       const std::string& name = task->tensor_names[i];
       if (arguments[i].kind != isa::ArgKind::In && !contains(written_, name)) written_.push_back(name);
     }
