@@ -49,7 +49,7 @@ int run_step(const Options& o) {
   Options sizes = o;
   sizes.layer_id = 0;
   CaseSource source = open_case(sizes);
-  const auto [first, last] = parse_layers(*o.layers, source.preset, orch::layer_count(source.config));
+  const auto [first, last] = parse_layers(*o.layers, source.preset, source.config.layers);
   source.config.layer_id = first;
   Traces traces{o, machine.params.clock.core_mhz};
   orch::StepProgram program{source.config,

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "orchestration/data/compare_ranking.hpp"
 #include "orchestration/data/layer_tensors.hpp"
 
 namespace npu::orch {
@@ -29,20 +30,22 @@ std::vector<Comparison> compare_outputs(std::span<const OutputRule> outputs, con
   for (const OutputRule& output : outputs) {
     if (!layer.expects(output.tensor)) continue;
     const auto actual = actual_of(output.tensor);
-    if (const auto whole = layer.expected.find(output.tensor); whole != layer.expected.end()) {
-      result.push_back(
-          compare_ranks(output.rule, whole->second, actual, received_rows(layer.config, output.tensor, layer)));
-      result.back().name = output.tensor;
-      continue;
-    }
-    const auto& rows = layer.changes.find(output.tensor)->second;
-    for (std::uint32_t r = 0; r < layer.config.ranks; ++r) {
-      PoolComparison pool = compare_pool(output.rule, layer.input(output.tensor, r), rows[r], actual[r]);
-      pool.changed.name = fmt::format("{}[{}].vals", output.tensor, r);
-      pool.untouched.name = fmt::format("{}[{}].untouched", output.tensor, r);
+    if (const auto rows = layer.changes.find(output.tensor); rows != layer.changes.end()) {
+      PoolComparison pool = compare_pool(output.rule, layer.inputs.find(output.tensor)->second, rows->second, actual);
+      pool.changed.name = fmt::format("{}.vals", output.tensor);
+      pool.untouched.name = fmt::format("{}.untouched", output.tensor);
       result.push_back(std::move(pool.changed));
       result.push_back(std::move(pool.untouched));
+      continue;
     }
+    const auto& expected = layer.expected.find(output.tensor)->second;
+    if (output.scores.empty()) {
+      result.push_back(compare_ranks(output.rule, expected, actual, received_rows(layer.config, output.tensor, layer)));
+    } else {
+      const auto first_code = static_cast<std::int32_t>(layer.config.window + layer.config.seq);
+      result.push_back(compare_ranking(expected, actual, actual_of(output.scores), first_code));
+    }
+    result.back().name = output.tensor;
   }
   return result;
 }

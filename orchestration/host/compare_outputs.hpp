@@ -15,7 +15,7 @@ namespace npu::orch {
 /// The device's tensor of this name, one per rank.
 using ReadRanks = std::function<std::vector<Tensor>(std::string_view)>;
 
-/// One comparison per output that the case expects, two per rank for a pool given by its changed rows.
+/// One comparison per output that the case expects, two for a pool given by its changed rows.
 [[nodiscard]] std::vector<Comparison> compare_outputs(std::span<const OutputRule> outputs, const LayerCase& layer,
                                                       const ReadRanks& actual_of);
 

@@ -4,6 +4,7 @@
 
 #include "isa/errors.hpp"
 #include "orchestration/data/layer_tensors.hpp"
+#include "orchestration/data/presets.hpp"
 #include "orchestration/host/compare_outputs.hpp"
 #include "orchestration/host/reference_case.hpp"
 
@@ -52,7 +53,7 @@ LayerProgram::LayerProgram(const Workload& workload, const kernels::LayerConfig&
       upload_bytes_ += config_.ranks * tensors_.get(0, name).size.count();
     }
   }
-  for (const OutputRule& output : workload.outputs) {
+  for (const OutputRule& output : outputs()) {
     if (tensor_spec(output.tensor).role != Role::Pool) {
       download_bytes_ += config_.ranks * tensors_.get(0, output.tensor).size.count();
     }
@@ -72,8 +73,8 @@ void LayerProgram::load(const LayerCase& layer) {
       const DeviceTensor& target = tensors_.get(card, name);
       if (name == kCounts) {
         tensors_.write(target, exchange_counts(layer));
-      } else if (name == "cmp_kv") {
-        tensors_.write(target, pool_after(layer, name, card));  // the compressor runs before the attention
+      } else if (name == "cmp_kv" && !contains(written_, name)) {
+        tensors_.write(target, pool_after(layer, name, card));  // the compressor has run before the attention
       } else if (tensor_spec(name).is_input()) {
         tensors_.write(target, layer.input(name, card));
       } else {
@@ -97,8 +98,17 @@ std::vector<Tensor> LayerProgram::read_ranks(std::string_view name) const {
   return ranks;
 }
 
+std::vector<OutputRule> LayerProgram::outputs() const {
+  std::vector<OutputRule> used;
+  for (const OutputRule& output : workload_.outputs) {
+    const TensorSpec& spec = tensor_spec(output.tensor);
+    if (!spec.of_layer() || spec.used_by(attention_kind(config_))) used.push_back(output);
+  }
+  return used;
+}
+
 std::vector<Comparison> LayerProgram::compare(const LayerCase& layer) const {
-  return compare_outputs(workload_.outputs, layer, [this](std::string_view name) { return read_ranks(name); });
+  return compare_outputs(outputs(), layer, [this](std::string_view name) { return read_ranks(name); });
 }
 
 LayerCase::ByName<std::vector<Tensor>> LayerProgram::results() const {

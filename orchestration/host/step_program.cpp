@@ -52,7 +52,7 @@ StepProgram::StepProgram(const LayerConfig& config, const StepOptions& step, con
     require_attention_kind(whole_layer, layer.config);
     build(layer, id - step.first_layer);
   }
-  if (step.last_layer + 1 == layer_count(config)) {
+  if (step.last_layer + 1 == config.layers) {
     Layer& head = layers_.emplace_back();
     head.config = with_layer(config, step.last_layer);
     head.workload = &find_workload("hc-head");

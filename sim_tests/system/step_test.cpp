@@ -67,7 +67,7 @@ TEST_CASE("layers that share their weights differ by their caches and what they 
 
 TEST_CASE("the stack collapses after the last layer") {
   const TemporaryDirectory directory;
-  const std::string preset = directory.write("two.toml", "base = \"tiny\"\ncompress_ratios = [0, 0, 0]\n");
+  const std::string preset = directory.write("two.toml", "base = \"tiny\"\nlayers = 2\ncompress_ratios = [0, 0]\n");
   const Json whole = summary_of("decode-step --layers 0-1 --preset " + preset);
   CHECK(names_of(whole.at("outputs")).back() == "head.x_head");
   CHECK(whole.at("layers").size() == 2);
