@@ -96,7 +96,7 @@ void dispatch(StageContext& c) {
           {"recv_count", "mid.moe.recv_count"},
           {"counts", "exchange_counts"},
           {"status", "dispatch_status"}},
-         {}, {{"epoch", c.epoch()}});
+         {{"epoch", c.epoch()}});
   c.check([status = c.address_of("dispatch_status")](model::OrchestratorApi& api) {
     if (api.read_i32(status) == 0) return;
     std::array<std::int32_t, 4> words{};  // destination card, expert, count, limit
@@ -144,7 +144,7 @@ void combine(StageContext& c) {
           {"win_y", "win_y"},
           {"win_combine_done", "win_combine_done"},
           {"recv_count", "mid.moe.recv_count"}},
-         {}, {{"epoch", c.epoch()}});
+         {{"epoch", c.epoch()}});
   c.task("combine_reduce", [&] { return kernels::combine_reduce(c.config, c.arch); },
          {{"sh", "mid.moe.sh"}, {"win_y", "win_y"}, {"ffn", "mid.moe.ffn_out"}});
 }

@@ -11,8 +11,8 @@ void StageContext::scratch(const std::string& name, isa::DType dtype, Shape shap
   }
 }
 
-TaskRef StageContext::task(const std::string& name, const std::function<kernels::Kernel()>& build,
-                           const Bindings& bindings, const std::vector<TaskRef>& after, const ScalarBindings& scalars) {
+void StageContext::task(const std::string& name, const std::function<kernels::Kernel()>& build,
+                        const Bindings& bindings, const ScalarBindings& scalars) {
   Bindings on_device;
   for (const Binding& binding : bindings) {
     const std::string& bound = on_device.emplace_back(binding.argument, device_name(binding.tensor)).tensor;
@@ -20,7 +20,7 @@ TaskRef StageContext::task(const std::string& name, const std::function<kernels:
     const TensorSpec& spec = tensor_spec(binding.tensor);
     tensors_.add(tasks_.card(), bound, spec.dtype, spec.shape(config));
   }
-  return tasks_.add(kernels_.get(scope_.kernel_variant + name, build), name, on_device, after, scalars);
+  tasks_.add(kernels_.get(scope_.kernel_variant + name, build), name, on_device, scalars);
 }
 
 model::GmAddress StageContext::address_of(const std::string& tensor) const {

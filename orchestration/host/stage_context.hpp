@@ -52,16 +52,11 @@ class StageContext {
   /// A tensor that no file knows: what passes between the kernels of a stage.
   void scratch(const std::string& name, isa::DType dtype, Shape shape);
   /// Adds a task named like its kernel. Bound tensors of the tensor table are allocated at their first use.
-  TaskRef task(const std::string& name, const std::function<kernels::Kernel()>& build, const Bindings& bindings,
-               const std::vector<TaskRef>& after = {}, const ScalarBindings& scalars = {});
+  void task(const std::string& name, const std::function<kernels::Kernel()>& build, const Bindings& bindings,
+            const ScalarBindings& scalars = {});
   void check(std::function<void(model::OrchestratorApi&)> check) { tasks_.add_check(std::move(check)); }
   [[nodiscard]] model::GmAddress address_of(const std::string& tensor) const;
   [[nodiscard]] std::int64_t epoch() const { return scope_.epoch; }
-
-  /// The task that reads the ring; the write-back comes after it (write-after-read is not derived, S7.6).
-  std::vector<TaskRef> ring_readers;
-  /// Tasks that have read a latent query which a later stage replaces (the qkv workload alone).
-  std::vector<TaskRef> latent_readers;
 
  private:
   [[nodiscard]] std::string device_name(const std::string& tensor) const {

@@ -26,9 +26,9 @@ model::Direction direction_of(isa::ArgKind kind) {
 
 }  // namespace
 
-TaskRef TaskList::add(const kernels::Kernel& kernel, std::string task_name, const Bindings& bindings,
-                      const std::vector<TaskRef>& after, const ScalarBindings& scalars) {
-  Task task{.kernel = &kernel, .spec = {}, .tensor_names = {}, .after = after};
+void TaskList::add(const kernels::Kernel& kernel, std::string task_name, const Bindings& bindings,
+                   const ScalarBindings& scalars) {
+  Task task{.kernel = &kernel, .spec = {}, .tensor_names = {}, .after = {}};
   task.spec.kernel = &kernel.object;
   task.spec.name = std::move(task_name);
   task.spec.blocks = kernel.blocks;
@@ -66,21 +66,20 @@ TaskRef TaskList::add(const kernels::Kernel& kernel, std::string task_name, cons
   }
   NPU_ASSERT(bound == bindings.size() && task.spec.scalars.size() == scalars.size(),
              "every binding belongs to an argument of the kernel");
-  const TaskRef ref{count_++};
-  order_after_readers(task, ref);
+  order_after_readers(task);
   steps_.emplace_back(std::move(task));
-  return ref;
+  ++count_;
 }
 
-void TaskList::order_after_readers(Task& task, TaskRef ref) {
+void TaskList::order_after_readers(Task& task) {
   for (std::size_t i = 0; i < task.tensor_names.size(); ++i) {
     if (task.spec.tensors[i].direction == model::Direction::In) continue;
-    std::vector<TaskRef>& readers = readers_[task.tensor_names[i]];
+    std::vector<std::uint32_t>& readers = readers_[task.tensor_names[i]];
     task.after.insert(task.after.end(), readers.begin(), readers.end());
     readers.clear();
   }
   for (std::size_t i = 0; i < task.tensor_names.size(); ++i) {
-    if (task.spec.tensors[i].direction == model::Direction::In) readers_[task.tensor_names[i]].push_back(ref);
+    if (task.spec.tensors[i].direction == model::Direction::In) readers_[task.tensor_names[i]].push_back(count_);
   }
 }
 
@@ -95,7 +94,7 @@ void TaskList::run(model::OrchestratorApi& api) const {
     }
     const Task& task = std::get<Task>(step);
     model::TaskSpec spec = task.spec;
-    for (const TaskRef ref : task.after) spec.after.push_back(submitted.at(static_cast<std::size_t>(ref)));
+    for (const std::uint32_t before : task.after) spec.after.push_back(submitted.at(before));
     submitted.push_back(api.submit(spec));
   }
 }

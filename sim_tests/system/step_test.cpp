@@ -1,4 +1,5 @@
 // decode-step as a process: layers in one simulation against the reference of each, and the mistakes users make.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -57,6 +58,22 @@ TEST_CASE("layers of one, two and four cards share the windows of the exchange, 
   (void)summary_of("decode-step --preset tiny --layers 0-1 --ep 1");
   (void)summary_of("decode-step --preset tiny --layers 0-1 --ep 2 --start-skew-us 300,0");
   (void)summary_of("decode-step --preset tiny --layers 0-1 --ep 4 --start-skew-us 0,120,40,500");
+}
+
+TEST_CASE("layers of every kind follow each other") {
+  const Json summary = summary_of("decode-step --preset tiny --layers 0-4 --ep 4");
+  std::vector<std::string> kinds;
+  for (const Json& layer : summary.at("layers")) kinds.push_back(layer.at("attention"));
+  CHECK(kinds == std::vector<std::string>{"swa", "swa", "csa", "hca", "csa"});
+  const auto names = names_of(summary.at("outputs"));
+  for (const char* pool : {"layer2.idx_kv_cache.vals", "layer3.hca_compress_state.vals", "layer4.cmp_kv.vals"}) {
+    CHECK(std::find(names.begin(), names.end(), pool) != names.end());
+  }
+}
+
+TEST_CASE("a step whose tokens complete windows of every kind writes compressed rows in each layer") {
+  const Json summary = summary_of("decode-step --preset tiny --layers 2-3 --start-pos 126 --share-weights");
+  for (const Json& output : summary.at("outputs")) CHECK(output.at("checked") > 0);
 }
 
 TEST_CASE("layers that share their weights differ by their caches and what they start from") {
