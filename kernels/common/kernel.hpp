@@ -14,6 +14,7 @@ struct Kernel {
   std::uint32_t blocks = 1;                 ///< SPMD blocks of the task
   std::uint64_t workspace_bytes = 0;        ///< GM scratch that the kernel takes as its argument "workspace"; 0: none
   std::vector<isa::Allocation> memory_map;  ///< on-chip bytes by space, for `fit`
+  bool sync_start = false;                  ///< the blocks wait for each other, so all must have a core
 };
 
 /// Ends the builder and packs its result.

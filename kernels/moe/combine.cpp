@@ -18,20 +18,21 @@ Kernel combine_push(const LayerConfig& c, const ArchSpec& arch) {
   KernelBuilder k{"combine_push", arch};
   const auto y = k.input("y", DType::BF16, c.hidden);
   const auto recv_route = k.input("recv_route", DType::I32, 1);
-  const auto win_pub_counts = k.inout("win_pub_counts", DType::I32, c.local_experts);
+  const auto counts_of_all = k.input("counts", DType::I32, c.local_experts);
   const auto win_y = k.inout("win_y", DType::BF16, c.hidden);
   const auto win_combine_done = k.inout("win_combine_done", DType::I32, 1);
   const auto recv_count = k.input("recv_count", DType::I32, 1);
+  const auto epoch = k.scalar("epoch");
 
   k.vector([&](PartBuilder& p) {
     ExchangeLinks links{p, c.ranks};
     const GmTensor y_gm = p.tensor(y), win_y_gm = p.tensor(win_y);
-    const Tile table = p.ub(DType::I32, c.ranks * c.ranks, c.local_experts, "pub_counts");
+    const Tile table = p.ub(DType::I32, c.ranks * c.ranks, c.local_experts, "counts");
     const Tile counts = p.ub(DType::I32, 1, c.local_experts, "recv_count");
     const Tile routes = p.ub(DType::I32, 1, c.recv_max, "recv_route");
     Ring& rows = p.ring(4, Pipe::MTE2, Pipe::MTE3, {{Space::UB, DType::BF16, 1, c.hidden, Layout::ND, "y_row"}});
     const Reg block = p.block_index();
-    p.tload(table, p.tensor(win_pub_counts).at(0, 0));
+    p.tload(table, p.tensor(counts_of_all).at(0, 0));
     p.tload(counts, p.tensor(recv_count, c.local_experts).at(0, 0));
     p.for_range(block, c.local_experts, blocks, [&](const Reg& expert) {
       const Reg first_row = expert * c.recv_max;
@@ -57,7 +58,10 @@ Kernel combine_push(const LayerConfig& c, const ArchSpec& arch) {
     });
     const GmTensor done = p.tensor(win_combine_done);
     links.announce(done, Cards::Others);
-    p.if_(block == 0, [&] { links.await(done, blocks, Cards::Others); });
+    p.if_(block == 0, [&] {
+      const Reg additions = (p.scalar(epoch) + 1) * blocks;
+      links.await(done, additions, Cards::Others);
+    });
   });
   return pack(k, blocks);
 }

@@ -43,7 +43,8 @@ Tiling plan(const LayerConfig& c, const ArchSpec& arch) {
 struct Arguments {
   TensorArgument indices, weights, x_i8, x_scale;
   TensorArgument win_pub_counts, win_count_done, win_data_done, win_x, win_scale, win_w, win_route;
-  TensorArgument recv_x, recv_scale, recv_w, recv_route, recv_count, status, workspace;
+  TensorArgument recv_x, recv_scale, recv_w, recv_route, recv_count, counts, status, workspace;
+  ScalarArgument epoch;
 };
 
 class Dispatch {
@@ -54,23 +55,30 @@ class Dispatch {
     last.emplace(min(*first + t.share, c.tokens()));
   }
 
-  //   block b   count own tokens | publish | meet | tables | send | meet | stage out
+  //   block b   count own tokens | publish | meet | tables | send | meet | clear (block 0) | stage out
   void emit() {
     count_routes();
     publish_counts();
-    links.announce(p.tensor(a.win_count_done), Cards::All);
-    links.await(p.tensor(a.win_count_done), t.blocks, Cards::All);
+    meet(a.win_count_done);
     read_tables();
     check_limit();
     p.if_(block == 0, [&] { report(); });
     send_rows();
-    links.announce(p.tensor(a.win_data_done), Cards::All);
-    links.await(p.tensor(a.win_data_done), t.blocks, Cards::All);
+    meet(a.win_data_done);
+    p.if_(block == 0, [&] { clear_counts(); });
     stage_out_rows();
     stage_out_cells();
   }
 
  private:
+  /// All blocks of all cards meet; the cells hold the meetings of the earlier epochs too.
+  void meet(const TensorArgument& done) {
+    const GmTensor cells = p.tensor(done);
+    links.announce(cells, Cards::All);
+    const Reg additions = (p.scalar(a.epoch) + 1) * t.blocks;
+    links.await(cells, additions, Cards::All);
+  }
+
   /// counts[id] = routes of this block's tokens.
   void count_routes() {
     const GmTensor indices = p.tensor(a.indices);
@@ -148,7 +156,19 @@ class Dispatch {
     p.for_range(0, c.local_experts, 1, [&](const Reg& e) { p.store_tile(rows_of(e), own, 0, e); });
     p.sync(Pipe::S, Pipe::MTE3);
     p.tstore(p.tensor(a.recv_count, c.local_experts).at(0, 0), own);
+    p.tstore(p.tensor(a.counts, c.experts).at(0, 0), table);
     p.tstore(p.tensor(a.status).at(0, 0), status);
+  }
+
+  /// Leaves this card's published counts as the next epoch expects them. No block of this card reads them any more:
+  /// each has announced its data after it had read the table, and combine_push reads the copy in `counts`. No card adds
+  /// to them yet: a peer adds for the next epoch after its combine_push of this one, which waits for this card's
+  /// combine_push, which follows this task.
+  void clear_counts() {
+    p.sync(Pipe::MTE3, Pipe::V);
+    p.texpands(table, 0);
+    p.sync(Pipe::V, Pipe::MTE3);
+    p.tstore(p.tensor(a.win_pub_counts, c.experts).at(0, 0), table);
   }
 
   [[nodiscard]] Reg rows_of(const Reg& expert) {
@@ -307,10 +327,14 @@ Kernel dispatch(const LayerConfig& c, const ArchSpec& arch) {
                        .recv_w = k.output("recv_w", DType::F32, 1),
                        .recv_route = k.output("recv_route", DType::I32, 1),
                        .recv_count = k.output("recv_count", DType::I32, 1),
+                       .counts = k.output("counts", DType::I32, c.local_experts),
                        .status = k.output("status", DType::I32, kStatusWidth),
-                       .workspace = k.inout("workspace", DType::I32, c.experts)};
+                       .workspace = k.inout("workspace", DType::I32, c.experts),
+                       .epoch = k.scalar("epoch")};
   k.vector([&](PartBuilder& p) { Dispatch{p, c, args, tiling}.emit(); });
-  return pack(k, tiling.blocks, std::uint64_t{tiling.blocks} * c.experts * sizeof(std::int32_t));
+  Kernel kernel = pack(k, tiling.blocks, std::uint64_t{tiling.blocks} * c.experts * sizeof(std::int32_t));
+  kernel.sync_start = true;
+  return kernel;
 }
 
 }  // namespace npu::kernels

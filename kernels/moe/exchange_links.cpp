@@ -35,9 +35,8 @@ void ExchangeLinks::announce(const GmTensor& cells, Cards cards) {
   for_each(cards, [&](const Reg& peer) { part_.notify_add(own_cell + distance(peer), one); });
 }
 
-void ExchangeLinks::await(const GmTensor& cells, std::uint32_t count, Cards cards) {
-  const Reg wanted = part_.imm(count);
-  for_each(cards, [&](const Reg& source) { part_.wait_cell(CompareMode::Ge, cells.address(source, 0), wanted); });
+void ExchangeLinks::await(const GmTensor& cells, const Reg& count, Cards cards) {
+  for_each(cards, [&](const Reg& source) { part_.wait_cell(CompareMode::Ge, cells.address(source, 0), count); });
 }
 
 }  // namespace npu::kernels

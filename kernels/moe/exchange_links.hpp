@@ -1,4 +1,9 @@
 // Addresses on other cards, and the meetings of all cards, that dispatch and combine share.
+//
+// Cells only ever count up, because a cell that is cleared can lose an addition that is on its way. The n-th exchange
+// over the same windows, n = 0 being the first, is epoch n: its meetings wait for n + 1 times the additions of one
+// exchange. A card adds for epoch n + 1 after all that it adds for epoch n, so a cell that has reached the count of an
+// epoch holds every addition of that epoch.
 #pragma once
 
 #include "isa/builder/part_builder.hpp"
@@ -24,7 +29,7 @@ class ExchangeLinks {
   /// before is in memory by then: a notify does not wait for MTE3 (runtime.md 2.3, rules 1 and 8).
   void announce(const isa::GmTensor& cells, Cards cards);
   /// Waits until the cell of every other rank, or of all ranks, on this card has reached `count`.
-  void await(const isa::GmTensor& cells, std::uint32_t count, Cards cards);
+  void await(const isa::GmTensor& cells, const isa::Reg& count, Cards cards);
 
  private:
   void for_each(Cards cards, const std::function<void(const isa::Reg&)>& body);

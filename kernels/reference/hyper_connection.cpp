@@ -41,6 +41,11 @@ void sinkhorn(std::span<float> c, const LayerConfig& config) {
   }
 }
 
+/// Per-token factor of the projection of the flat stack.
+float stack_factor(std::span<const float> stack, float eps, Numerics numerics) {
+  return numerics == Numerics::Golden ? rms_factor(stack, eps) : isa::rsqrt_f32(mean_square(stack, eps));
+}
+
 /// Sum of x[h][d] * pre[h] over the stack; `stack` holds M rows of D.
 float mixed(const float* stack, std::span<const float> pre, std::size_t d, std::size_t hidden, Numerics numerics) {
   const auto term = [&](std::size_t h) { return stack[h * hidden + d] * pre[h]; };
@@ -51,6 +56,14 @@ float mixed(const float* stack, std::span<const float> pre, std::size_t d, std::
   }
   for (std::size_t h = 0; h < pre.size(); h += 2) sum += h + 1 < pre.size() ? term(h) + term(h + 1) : term(h);
   return sum;
+}
+
+/// out [D] = the stack mixed by `pre`.
+void mix_stack(const float* stack, std::span<const float> pre, std::span<Bf16> out, Numerics numerics) {
+  const auto mode = numerics == Numerics::Golden ? isa::RoundMode::Round : isa::RoundMode::Rint;
+  for (std::size_t d = 0; d < out.size(); ++d) {
+    out[d] = isa::to_bf16(mixed(stack, pre, d, out.size(), numerics), mode);
+  }
 }
 
 }  // namespace
@@ -69,8 +82,7 @@ void hc_pre(const LayerConfig& config, Numerics numerics, const HcPreIn& in, con
                     {mix.data(), tokens, width}, threads);
   parallel_for(tokens, threads, [&](std::size_t t) {
     const std::span<const float> stack{&x[t * flat], flat};
-    const float factor =
-        numerics == Numerics::Golden ? rms_factor(stack, config.eps) : isa::rsqrt_f32(mean_square(stack, config.eps));
+    const float factor = stack_factor(stack, config.eps, numerics);
     const auto value = [&](std::size_t column, std::size_t part) {
       return mix[t * width + column] * factor * in.scale[part] + in.base[column];
     };
@@ -82,9 +94,7 @@ void hc_pre(const LayerConfig& config, Numerics numerics, const HcPreIn& in, con
     }
     for (std::size_t i = 0; i < m * m; ++i) comb[i] = value(2 * m + i, 2);
     sinkhorn(comb, config);
-    const auto mode = numerics == Numerics::Golden ? isa::RoundMode::Round : isa::RoundMode::Rint;
-    for (std::size_t d = 0; d < hidden; ++d)
-      out.x_mixed[t * hidden + d] = isa::to_bf16(mixed(stack.data(), pre, d, hidden, numerics), mode);
+    mix_stack(stack.data(), pre, out.x_mixed.subspan(t * hidden, hidden), numerics);
   });
 }
 
@@ -105,6 +115,25 @@ void hc_post(const LayerConfig& config, const HcPostIn& in, std::span<Bf16> out,
       }
       narrow(sum, out.subspan((t * m + o) * hidden, hidden));
     }
+  });
+}
+
+void hc_head(const LayerConfig& config, Numerics numerics, const HcHeadIn& in, std::span<Bf16> out, unsigned threads) {
+  const std::size_t tokens = config.tokens(), hidden = config.hidden, m = config.hc_mult, flat = m * hidden;
+  NPU_ASSERT(in.x.size() == tokens * flat && in.fn.size() == m * flat, "hc_head inputs");
+  NPU_ASSERT(in.scale.size() == 1 && in.base.size() == m, "hc_head scale and base");
+  NPU_ASSERT(out.size() == tokens * hidden, "hc_head output");
+  const std::vector<float> x = widen(in.x);
+  std::vector<float> projection(tokens * m);
+  matmul_transposed({x.data(), tokens, flat}, Matrix<const float>{in.fn.data(), m, flat},
+                    {projection.data(), tokens, m}, threads);
+  parallel_for(tokens, threads, [&](std::size_t t) {
+    const float factor = stack_factor({&x[t * flat], flat}, config.eps, numerics);
+    std::vector<float> pre(m);
+    for (std::size_t h = 0; h < m; ++h) {
+      pre[h] = sigmoid(projection[t * m + h] * factor * in.scale[0] + in.base[h]) + config.hc_eps;
+    }
+    mix_stack(&x[t * flat], pre, out.subspan(t * hidden, hidden), numerics);
   });
 }
 

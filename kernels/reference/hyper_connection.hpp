@@ -1,5 +1,5 @@
 // Hyper-connections: how the residual stack of M rows per token enters and leaves a half layer (decode-layer.md S3.2,
-// S9).
+// S9), and the model.
 #pragma once
 
 #include <span>
@@ -32,5 +32,15 @@ struct HcPostIn {
 };
 /// out [T, M, D]; the same in both numerics.
 void hc_post(const LayerConfig& config, const HcPostIn& in, std::span<isa::Bf16> out, unsigned threads = 1);
+
+struct HcHeadIn {
+  std::span<const isa::Bf16> x;  ///< [T, M, D], the stack after the last layer
+  std::span<const float> fn;     ///< [M, M*D]
+  std::span<const float> scale;  ///< [1]
+  std::span<const float> base;   ///< [M]
+};
+/// out [T, D]: the stack mixed as hc_pre mixes it (S3.2), with factors of its own; no post, comb or Sinkhorn.
+void hc_head(const LayerConfig& config, Numerics numerics, const HcHeadIn& in, std::span<isa::Bf16> out,
+             unsigned threads = 1);
 
 }  // namespace npu::kernels::reference

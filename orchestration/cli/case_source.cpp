@@ -96,6 +96,9 @@ CaseSource open_case(const Options& o) {
     throw config_error("--device {} names {} cards, but the layer runs on {} (--ep)", *o.devices,
                        device_count(*o.devices), source.config.ranks);
   }
+  if (!o.start_skew_us.empty() && o.start_skew_us.size() != source.config.ranks) {
+    throw config_error("--start-skew-us gives {} delays for {} cards", o.start_skew_us.size(), source.config.ranks);
+  }
   return source;
 }
 

@@ -6,6 +6,8 @@
 namespace npu::cli {
 
 int run_workload(const Options& options);
+/// decode-step: layers back to back.
+int run_step(const Options& options);
 int list();
 int fit(const Options& options);
 int assemble_file(const Options& options);

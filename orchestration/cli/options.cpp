@@ -4,6 +4,7 @@
 #include <map>
 
 #include "isa/errors.hpp"
+#include "orchestration/host/workloads.hpp"
 
 namespace npu::cli {
 namespace {
@@ -45,6 +46,9 @@ void add_case_options(CLI::App& app, Options& o) {
 }
 
 void add_run_options(CLI::App& app, Options& o) {
+  app.add_option("--layers", o.layers, "decode-step: layers that run back to back, FIRST-LAST or one number");
+  app.add_flag("--share-weights", o.share_weights,
+               "decode-step: one layer's weights serve all layers, so that a card holds no more than one layer's");
   app.add_option("--start-pos", o.start_pos, "position of every request's first token");
   app.add_option("--seed", o.seed, "of generated inputs (default 0)");
   app.add_option("--save-data", o.save_data, "directory for inputs, expected and actual outputs");
@@ -71,6 +75,15 @@ void add_run_options(CLI::App& app, Options& o) {
 }
 
 void refuse_contradictions(const Options& o) {
+  if (o.workload == orch::kStepWorkload) {
+    if (!o.layers) throw config_error("decode-step needs --layers FIRST-LAST, for example --layers 0-3");
+    if (o.layer_id) throw config_error("--layer-id belongs to runs of one layer; decode-step takes --layers");
+    if (o.data) throw config_error("--data holds one layer; decode-step generates its inputs");
+    if (o.save_data) throw config_error("--save-data writes one layer; decode-step has no file format");
+  } else if (o.layers || o.share_weights) {
+    throw config_error("--layers and --share-weights belong to decode-step; {} runs the layer of --layer-id",
+                       o.workload);
+  }
   if (o.mode == model::Mode::Timing) {
     throw config_error("--mode timing: not built yet; timed gives results and times");
   }

@@ -24,6 +24,8 @@ struct Options {
   std::optional<std::uint32_t> ep, layer_id, batch, seq, start_pos;
   std::optional<std::uint64_t> seed;
   std::optional<std::string> devices;
+  std::optional<std::string> layers;  ///< decode-step: FIRST-LAST
+  bool share_weights = false;         ///< decode-step
   std::optional<std::string> save_data, out, trace, vcd;
   std::string vcd_scope, vcd_level, trace_window;
   model::Mode mode = model::Mode::Timed;

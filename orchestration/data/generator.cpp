@@ -70,7 +70,7 @@ class Generator {
       : config_{config},
         options_{options},
         kind_{attention_kind(config)},
-        starts_{start_positions(config, options.start_pos)} {}
+        starts_{start_positions(config, options.start_pos, options.mix_of)} {}
 
   LayerCase run() {
     LayerCase layer;
@@ -80,7 +80,8 @@ class Generator {
     const auto specs = layer_tensors();
     for (std::size_t i = 0; i < specs.size(); ++i) {
       const TensorSpec& spec = specs[i];
-      if (!spec.is_input() || !spec.used_by(kind_) || spec.init == Init::QuantScale) continue;
+      const bool belongs = spec.of_layer() ? spec.used_by(kind_) : static_cast<bool>(options_.wanted);
+      if (!spec.is_input() || !belongs || spec.init == Init::QuantScale) continue;
       const bool quantised = i + 1 < specs.size() && specs[i + 1].init == Init::QuantScale;
       const bool keep = wanted(spec.name);
       const bool keep_scale = quantised && wanted(specs[i + 1].name);
@@ -268,9 +269,10 @@ class Generator {
 
 }  // namespace
 
-std::vector<std::uint32_t> start_positions(const LayerConfig& config, std::optional<std::uint32_t> start_pos) {
+std::vector<std::uint32_t> start_positions(const LayerConfig& config, std::optional<std::uint32_t> start_pos,
+                                           std::optional<AttentionKind> mix_of) {
   const AttentionKind kind = attention_kind(config);
-  const auto mix = start_pos ? std::vector{*start_pos} : start_mix(config, kind);
+  const auto mix = start_pos ? std::vector{*start_pos} : start_mix(config, mix_of.value_or(kind));
   std::vector<std::uint32_t> starts(config.batch);
   for (std::size_t b = 0; b < starts.size(); ++b) starts[b] = mix[b % mix.size()];
   check_positions(config, kind, starts);

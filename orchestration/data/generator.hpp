@@ -13,18 +13,21 @@ namespace npu::orch {
 struct GenerateOptions {
   std::uint64_t seed = 0;
   std::optional<std::uint32_t> start_pos;  ///< position of every request's first token; else the kind's mix of S10
-  TensorFilter wanted;                     ///< inputs to make; empty: all of the layer's kind
-  unsigned threads = 0;                    ///< 0: one per processor; the result does not depend on it
+  /// Kind whose mix is meant: layers of one step have the same positions. Empty: the layer's.
+  std::optional<kernels::AttentionKind> mix_of;
+  TensorFilter wanted;   ///< inputs to make; empty: all of the layer's kind
+  unsigned threads = 0;  ///< 0: one per processor; the result does not depend on it
 };
 
-/// Positions of the requests' first tokens [batch]: S10's mix for the layer's kind, repeated, or start_pos everywhere.
-/// ConfigError where a position exceeds max_positions or a pool of the layer's kind.
+/// Positions of the requests' first tokens [batch]: S10's mix for a kind, the layer's unless said otherwise, repeated,
+/// or start_pos everywhere. ConfigError where a position exceeds max_positions or a pool of the layer's kind.
 [[nodiscard]] std::vector<std::uint32_t> start_positions(const kernels::LayerConfig& config,
-                                                         std::optional<std::uint32_t> start_pos);
+                                                         std::optional<std::uint32_t> start_pos,
+                                                         std::optional<kernels::AttentionKind> mix_of = {});
 
-/// Inputs of every rank, no expected results. The same bits for a seed on every host and number of threads. Replicated
-/// tensors are held once and shared by the ranks. In paged caches only pages that a token of the step can see are
-/// filled; the others are zero and occupy no memory.
+/// Inputs of every rank, no expected results; the model's own only where `wanted` names them. The same bits for a seed
+/// on every host and number of threads. Replicated tensors are held once and shared by the ranks. In paged caches only
+/// pages that a token of the step can see are filled; the others are zero and occupy no memory.
 [[nodiscard]] LayerCase generate_case(const kernels::LayerConfig& config, const GenerateOptions& options = {});
 
 }  // namespace npu::orch

@@ -165,9 +165,10 @@ LayerCase load_case(const std::string& path, const TensorFilter& wanted) {
   refuse_unknown(file);
   check_layer_id(file, layer.config);
   for (const TensorSpec& spec : layer_tensors()) {
-    if (!spec.used_by(layer.kind)) continue;
+    if (spec.of_layer() && !spec.used_by(layer.kind)) continue;
     if (spec.is_input() && (!wanted || wanted(spec.name))) {
       const Tensor* t = file.find(spec.input_key());
+      if (t == nullptr && !spec.of_layer()) continue;
       if (t == nullptr) {
         throw config_error("{}: tensor '{}' is missing; expected {} {}", path, spec.input_key(),
                            isa::name_of(spec.dtype), to_string(with_rank_axis(spec, layer.config)));

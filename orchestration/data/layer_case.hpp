@@ -42,7 +42,8 @@ struct LayerCase {
 
 /// Reads a golden file. Every wanted input of the layer's kind must be there; everything there must have the dtype and
 /// shape of the table, and index tensors (positions, tables, slots, ids) values inside the pools they point into.
-/// Tensors of other attention kinds are skipped. Throws ConfigError naming file, tensor, expected and got.
+/// Tensors of other attention kinds are skipped, the model's own taken where they are. Throws ConfigError naming file,
+/// tensor, expected and got.
 [[nodiscard]] LayerCase load_case(const std::string& path, const TensorFilter& wanted = {});
 
 /// Writes inputs, expected results and metadata in the format of the golden files.

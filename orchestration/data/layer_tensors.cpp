@@ -24,6 +24,7 @@ constexpr std::uint8_t kHca = 1U << isa::index_of(AttentionKind::Hca);
 constexpr std::uint8_t kCsa = 1U << isa::index_of(AttentionKind::Csa);
 constexpr std::uint8_t kCompressed = kHca | kCsa;
 constexpr std::uint8_t kAll = kSwa | kHca | kCsa;
+constexpr std::uint8_t kModel = 0;
 
 /// Shapes that several tensors share; S1's symbols.
 Shape token_row(const C& c) { return {c.tokens(), c.hidden}; }
@@ -184,6 +185,11 @@ const std::array kTensors{
   TensorSpec{"shared_w3_scale", kF32, kInput, kShared, kAll, shared_up_scale, Init::QuantScale},
   TensorSpec{"shared_w2", kI8, kInput, kShared, kAll, [](const C& c) { return Shape{c.hidden, c.moe_inter}; }, Init::QuantRows, fan_inter},
   TensorSpec{"shared_w2_scale", kF32, kInput, kShared, kAll, hidden, Init::QuantScale},
+  // the model's end
+  TensorSpec{"hc_head_fn", kF32, kInput, kShared, kModel, [](const C& c) { return Shape{c.hc_mult, std::uint64_t{c.hc_mult} * c.hidden}; }, Init::Normal, fan_stack},
+  TensorSpec{"hc_head_scale", kF32, kInput, kShared, kModel, [](const C&) { return Shape{1}; }, Init::Constant, half},
+  TensorSpec{"hc_head_base", kF32, kInput, kShared, kModel, [](const C& c) { return Shape{c.hc_mult}; }, Init::Constant, zero},
+  TensorSpec{"x_head", kBF16, kOutput, kPerRank, kModel, token_row},
   // results; the pools above are results too
   TensorSpec{"x_next", kBF16, kOutput, kPerRank, kAll, stack},
   TensorSpec{"mid.attn.x_mixed", kBF16, kMid, kPerRank, kAll, token_row},
@@ -225,6 +231,10 @@ const std::array kTensors{
 // clang-format on
 
 }  // namespace
+
+bool TensorSpec::arrives_each_step() const {
+  return role == Role::Input && name != "tid2eid" && (name == "x_hc" || range != nullptr);
+}
 
 std::string TensorSpec::input_key() const { return fmt::format("in.{}", name); }
 

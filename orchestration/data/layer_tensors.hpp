@@ -55,14 +55,17 @@ struct TensorSpec {
   isa::DType dtype;
   Role role;
   bool replicated;                              ///< the same on every rank
-  std::uint8_t kinds;                           ///< bit per AttentionKind that uses it
+  std::uint8_t kinds;                           ///< bit per AttentionKind that uses it; 0: the model's, of no layer
   Shape (*shape)(const kernels::LayerConfig&);  ///< of one rank
   Init init = Init::None;
   double (*parameter)(const kernels::LayerConfig&) = nullptr;
   IndexRange (*range)(const kernels::LayerConfig&) = nullptr;  ///< null: no index
 
   [[nodiscard]] bool used_by(kernels::AttentionKind kind) const { return ((kinds >> isa::index_of(kind)) & 1U) != 0; }
+  [[nodiscard]] bool of_layer() const { return kinds != 0; }
   [[nodiscard]] bool is_input() const { return role == Role::Input || role == Role::Pool; }
+  /// Whether the host copies it to the cards in every step; weights, tables of the model and caches stay there.
+  [[nodiscard]] bool arrives_each_step() const;
   /// Name in a file as an input, and as a result.
   [[nodiscard]] std::string input_key() const;
   [[nodiscard]] std::string result_key() const;

@@ -1,4 +1,3 @@
-#include "isa/errors.hpp"
 #include "kernels/attention/kv_row.hpp"
 #include "kernels/attention/o_proj.hpp"
 #include "kernels/attention/q_heads.hpp"
@@ -29,27 +28,21 @@ void query_latent(StageContext& c) {
                                         c.arch);
          },
          {{"x", "mid.attn.x_normed"}, {"w", "wq_a"}, {"y", "q_a"}});
-  c.task(
-      "q_latent", [&] { return kernels::q_latent(cfg, c.arch); },
-      {{"a", "q_a"}, {"gamma", "gamma_cq"}, {"qr", "mid.attn.qr"}, {"qr_scale", "mid.attn.qr_scale"}},
-      c.latent_readers);
+  c.task("q_latent", [&] { return kernels::q_latent(cfg, c.arch); },
+         {{"a", "q_a"}, {"gamma", "gamma_cq"}, {"qr", "mid.attn.qr"}, {"qr_scale", "mid.attn.qr_scale"}});
 }
 
 void query_heads(StageContext& c) {
   const auto& cfg = c.config;
   const std::uint32_t tokens = cfg.tokens(), heads_width = cfg.heads * cfg.head_dim;
   c.scratch("q_u", DType::F32, {tokens, heads_width});
-  c.latent_readers.push_back(c.task("q_b_matmul",
-                                    [&] {
-                                      return kernels::quant_matmul(
-                                          "q_b_matmul", {tokens, heads_width, cfg.q_lora, WeightOrder::KN, DType::F32},
-                                          c.arch);
-                                    },
-                                    {{"x", "mid.attn.qr"},
-                                     {"x_scale", "mid.attn.qr_scale"},
-                                     {"w", "wq_b"},
-                                     {"w_scale", "wq_b_scale"},
-                                     {"y", "q_u"}}));
+  c.task(
+      "q_b_matmul",
+      [&] {
+        return kernels::quant_matmul("q_b_matmul", {tokens, heads_width, cfg.q_lora, WeightOrder::KN, DType::F32},
+                                     c.arch);
+      },
+      {{"x", "mid.attn.qr"}, {"x_scale", "mid.attn.qr_scale"}, {"w", "wq_b"}, {"w_scale", "wq_b_scale"}, {"y", "q_u"}});
   c.task("q_heads", [&] { return kernels::q_heads(cfg, c.arch); },
          {{"u", "q_u"},
           {"position_ids", "position_ids"},
@@ -95,10 +88,8 @@ void output_projection(StageContext& c) {
 }
 
 void ring_write_back(StageContext& c) {
-  NPU_ASSERT(!c.ring_readers.empty(), "the write-back follows the attention");
-  c.task(
-      "ring_write", [&] { return kernels::ring_write(c.config, c.arch); },
-      {{"kv", "mid.attn.kv"}, {"ori_slot_mapping", "ori_slot_mapping"}, {"kv_cache", "kv_cache"}}, c.ring_readers);
+  c.task("ring_write", [&] { return kernels::ring_write(c.config, c.arch); },
+         {{"kv", "mid.attn.kv"}, {"ori_slot_mapping", "ori_slot_mapping"}, {"kv_cache", "kv_cache"}});
 }
 
 }  // namespace npu::orch::stages

@@ -21,15 +21,15 @@ struct CompressorNames {
   std::string row;  ///< the compressed rows
 };
 
-TaskRef project(StageContext& c, const CompressorNames& names, const CompressorShape& shape, const std::string& what) {
+void project(StageContext& c, const CompressorNames& names, const CompressorShape& shape, const std::string& what) {
   const std::string name = names.weights + "_" + what;
   c.scratch(name, DType::F32, {c.config.tokens(), shape.width()});
-  return c.task(name,
-                [&] {
-                  return kernels::float_matmul(
-                      name, {c.config.tokens(), shape.width(), c.config.hidden, DType::BF16, WeightOrder::KN}, c.arch);
-                },
-                {{"x", "mid.attn.x_normed"}, {"w", names.weights + "_w" + what}, {"y", name}});
+  c.task(name,
+         [&] {
+           return kernels::float_matmul(
+               name, {c.config.tokens(), shape.width(), c.config.hidden, DType::BF16, WeightOrder::KN}, c.arch);
+         },
+         {{"x", "mid.attn.x_normed"}, {"w", names.weights + "_w" + what}, {"y", name}});
 }
 
 /// Projections of the step's tokens into the state, and the rows of the windows that they complete (S4).

@@ -74,6 +74,10 @@ void DeviceTensors::write(const DeviceTensor& target, const Tensor& source) {
   copy_differences(to, source.bytes());
 }
 
+Tensor DeviceTensors::view(const DeviceTensor& source) const {
+  return Tensor::view(source.name, source.dtype, source.shape, system_.bytes(source.address, source.size), nullptr);
+}
+
 Tensor DeviceTensors::read(const DeviceTensor& source) const {
   Tensor result = Tensor::zeros(source.name, source.dtype, source.shape);
   const auto from = system_.bytes(source.address, source.size);

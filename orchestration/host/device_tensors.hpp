@@ -22,7 +22,16 @@ struct DeviceTensor {
   isa::Bytes size{};
 };
 
-/// A buffer that other cards write into; it has the same offset on every card (decode-layer.md S11).
+/// A buffer that other cards write into; it has the same offset on every card (decode-layer.md S11). Every layer of a
+/// run uses the same windows. That is safe because each one is idle when a peer can write into it for the next layer:
+/// - win_pub_counts: dispatch clears it (its comment says why nobody reads or adds then).
+/// - win_x, win_scale, win_w, win_route: peers write after the count meeting of the next dispatch, which this card
+/// joins
+///   after its dispatch of this layer has staged everything out.
+/// - win_y: peers write after the data meeting of the next dispatch, which this card joins after combine_reduce has
+/// read
+///   this layer's rows, for the next layer starts from its result.
+/// - win_*_done only count up; a meeting waits for the sum over all layers so far (kernels/moe/exchange_links.hpp).
 struct WindowSpec {
   std::string_view name;
   isa::DType dtype;
@@ -46,6 +55,8 @@ class DeviceTensors {
   /// Copies a host tensor of the same dtype and number of elements into the device tensor.
   void write(const DeviceTensor& target, const Tensor& source);
   [[nodiscard]] Tensor read(const DeviceTensor& source) const;
+  /// The tensor where it lies, without a copy: it shows what later runs write, and does not outlive the system.
+  [[nodiscard]] Tensor view(const DeviceTensor& source) const;
 
  private:
   model::System& system_;

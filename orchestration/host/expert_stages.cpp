@@ -74,7 +74,9 @@ void shared_expert(StageContext& c) {
 
 void dispatch(StageContext& c) {
   constexpr std::uint32_t kStatusWords = 8;
+  const auto& cfg = c.config;
   c.scratch("dispatch_status", DType::I32, {1, kStatusWords});
+  c.scratch("exchange_counts", DType::I32, {std::uint64_t{cfg.ranks} * cfg.ranks, cfg.local_experts});
   c.task("dispatch", [&] { return kernels::dispatch(c.config, c.arch); },
          {{"indices", "mid.moe.indices"},
           {"weights", "mid.moe.weights"},
@@ -92,7 +94,9 @@ void dispatch(StageContext& c) {
           {"recv_w", "mid.moe.recv_w"},
           {"recv_route", "mid.moe.recv_route"},
           {"recv_count", "mid.moe.recv_count"},
-          {"status", "dispatch_status"}});
+          {"counts", "exchange_counts"},
+          {"status", "dispatch_status"}},
+         {{"epoch", c.epoch()}});
   c.check([status = c.address_of("dispatch_status")](model::OrchestratorApi& api) {
     if (api.read_i32(status) == 0) return;
     std::array<std::int32_t, 4> words{};  // destination card, expert, count, limit
@@ -131,13 +135,16 @@ void routed_experts(StageContext& c) {
 }
 
 void combine(StageContext& c) {
+  const auto& cfg = c.config;
+  c.scratch("exchange_counts", DType::I32, {std::uint64_t{cfg.ranks} * cfg.ranks, cfg.local_experts});
   c.task("combine_push", [&] { return kernels::combine_push(c.config, c.arch); },
          {{"y", "mid.moe.recv_y"},
           {"recv_route", "mid.moe.recv_route"},
-          {"win_pub_counts", "win_pub_counts"},
+          {"counts", "exchange_counts"},
           {"win_y", "win_y"},
           {"win_combine_done", "win_combine_done"},
-          {"recv_count", "mid.moe.recv_count"}});
+          {"recv_count", "mid.moe.recv_count"}},
+         {{"epoch", c.epoch()}});
   c.task("combine_reduce", [&] { return kernels::combine_reduce(c.config, c.arch); },
          {{"sh", "mid.moe.sh"}, {"win_y", "win_y"}, {"ffn", "mid.moe.ffn_out"}});
 }

@@ -1,3 +1,4 @@
+#include "kernels/hyper_connection/hc_head.hpp"
 #include "kernels/hyper_connection/hc_post.hpp"
 #include "kernels/hyper_connection/hc_pre.hpp"
 #include "orchestration/host/layer_stages.hpp"
@@ -29,5 +30,14 @@ void hc_pre_attention(StageContext& c) { hc_pre(c, "x_hc", "hc_attn", "attn"); }
 void hc_pre_experts(StageContext& c) { hc_pre(c, "mid.x_attn", "hc_ffn", "moe"); }
 void hc_post_attention(StageContext& c) { hc_post(c, "mid.attn.attn_out", "x_hc", "attn", "mid.x_attn"); }
 void hc_post_experts(StageContext& c) { hc_post(c, "mid.moe.ffn_out", "mid.x_attn", "moe", "x_next"); }
+
+void hc_head(StageContext& c) {
+  c.task("hc_head", [&] { return kernels::hc_head(c.config, c.arch); },
+         {{"x", "x_hc"},
+          {"fn", "hc_head_fn"},
+          {"scale", "hc_head_scale"},
+          {"base", "hc_head_base"},
+          {"x_head", "x_head"}});
+}
 
 }  // namespace npu::orch::stages

@@ -3,36 +3,18 @@
 #include <algorithm>
 
 #include "isa/errors.hpp"
-#include "orchestration/data/compare_ranking.hpp"
 #include "orchestration/data/layer_tensors.hpp"
 #include "orchestration/data/presets.hpp"
+#include "orchestration/host/compare_outputs.hpp"
 #include "orchestration/host/reference_case.hpp"
 
 namespace npu::orch {
 namespace {
 
-constexpr std::string_view kCounts = "win_pub_counts";
+constexpr std::string_view kCounts = "exchange_counts";
 
 bool contains(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-/// Copied from the host in every step; weights, tables and caches stay on the card.
-bool is_step_input(const TensorSpec& spec) {
-  return spec.name == "x_hc" || spec.role == Role::Intermediate ||
-         (spec.role == Role::Input && spec.range != nullptr && spec.name != "tid2eid");
-}
-
-/// Rows of an expert from its count on carry no meaning (S8.3).
-ElementFilter received_rows(const kernels::LayerConfig& config, std::string_view name, const LayerCase& layer) {
-  if (!name.starts_with("mid.moe.recv_") || name == "mid.moe.recv_count") return {};
-  const std::uint64_t row_length = element_count(tensor_spec(name).shape(config), name) / config.recv_rows();
-  std::vector<Tensor> counts;
-  for (std::uint32_t r = 0; r < config.ranks; ++r) counts.push_back(layer.result("mid.moe.recv_count", r));
-  return [row_length, room = config.recv_max, counts = std::move(counts)](std::size_t part, std::uint64_t element) {
-    const std::uint64_t row = element / row_length;
-    return row % room < static_cast<std::uint64_t>(counts[part].as<std::int32_t>()[row / room]);
-  };
 }
 
 }  // namespace
@@ -52,24 +34,24 @@ LayerProgram::LayerProgram(const Workload& workload, const kernels::LayerConfig&
     for (const auto stage : workload.stages) stage(context);
   }
   for (const TaskList::Task* task : lists_.front().tasks()) {
-    const auto& arguments = task->kernel->object.args;
-    for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const auto& arguments = task->kernel->object.args;  // tensors come before scalars
+    for (std::size_t i = 0; i < task->tensor_names.size(); ++i) {
       const std::string& name = task->tensor_names[i];
       if (arguments[i].kind != isa::ArgKind::Out && !contains(written_, name) && !contains(initial_, name) &&
           (find_tensor(name) != nullptr || name == kCounts)) {
         initial_.push_back(name);
       }
     }
-    for (std::size_t i = 0; i < arguments.size(); ++i) {
+    for (std::size_t i = 0; i < task->tensor_names.size(); ++i) {
       const std::string& name = task->tensor_names[i];
       if (arguments[i].kind != isa::ArgKind::In && !contains(written_, name)) written_.push_back(name);
     }
   }
-  // The exchange counts itself where a dispatch is part of the workload.
-  if (contains(written_, "mid.moe.recv_x")) std::erase(initial_, kCounts);
   for (const std::string& name : initial_) {
     const TensorSpec* spec = find_tensor(name);
-    if (spec != nullptr && is_step_input(*spec)) upload_bytes_ += config_.ranks * tensors_.get(0, name).size.count();
+    if (spec != nullptr && (spec->arrives_each_step() || spec->role == Role::Intermediate)) {
+      upload_bytes_ += config_.ranks * tensors_.get(0, name).size.count();
+    }
   }
   for (const OutputRule& output : outputs()) {
     if (tensor_spec(output.tensor).role != Role::Pool) {
@@ -119,34 +101,14 @@ std::vector<Tensor> LayerProgram::read_ranks(std::string_view name) const {
 std::vector<OutputRule> LayerProgram::outputs() const {
   std::vector<OutputRule> used;
   for (const OutputRule& output : workload_.outputs) {
-    if (tensor_spec(output.tensor).used_by(attention_kind(config_))) used.push_back(output);
+    const TensorSpec& spec = tensor_spec(output.tensor);
+    if (!spec.of_layer() || spec.used_by(attention_kind(config_))) used.push_back(output);
   }
   return used;
 }
 
 std::vector<Comparison> LayerProgram::compare(const LayerCase& layer) const {
-  std::vector<Comparison> result;
-  for (const OutputRule& output : outputs()) {
-    if (!layer.expects(output.tensor)) continue;
-    const auto actual = read_ranks(output.tensor);
-    if (const auto rows = layer.changes.find(output.tensor); rows != layer.changes.end()) {
-      PoolComparison pool = compare_pool(output.rule, layer.inputs.find(output.tensor)->second, rows->second, actual);
-      pool.changed.name = fmt::format("{}.vals", output.tensor);
-      pool.untouched.name = fmt::format("{}.untouched", output.tensor);
-      result.push_back(std::move(pool.changed));
-      result.push_back(std::move(pool.untouched));
-      continue;
-    }
-    const auto& expected = layer.expected.find(output.tensor)->second;
-    if (output.scores.empty()) {
-      result.push_back(compare_ranks(output.rule, expected, actual, received_rows(config_, output.tensor, layer)));
-    } else {
-      const auto first_code = static_cast<std::int32_t>(config_.window + config_.seq);
-      result.push_back(compare_ranking(expected, actual, read_ranks(output.scores), first_code));
-    }
-    result.back().name = output.tensor;
-  }
-  return result;
+  return compare_outputs(outputs(), layer, [this](std::string_view name) { return read_ranks(name); });
 }
 
 LayerCase::ByName<std::vector<Tensor>> LayerProgram::results() const {

@@ -33,4 +33,7 @@ void routed_experts(StageContext& context);
 void combine(StageContext& context);
 void hc_post_experts(StageContext& context);
 
+/// After the last layer: the stack collapses into one row per token.
+void hc_head(StageContext& context);
+
 }  // namespace npu::orch::stages

@@ -7,6 +7,7 @@
 #include "isa/errors.hpp"
 #include "kernels/reference/attention.hpp"
 #include "kernels/reference/exchange.hpp"
+#include "kernels/reference/hyper_connection.hpp"
 #include "kernels/reference/layer.hpp"
 
 namespace npu::orch {
@@ -129,6 +130,17 @@ void add_reference_results(LayerCase& layer, unsigned threads) {
   }
 }
 
+void add_head_result(LayerCase& layer, unsigned threads) {
+  for (std::uint32_t r = 0; r < layer.config.ranks; ++r) {
+    Tensor out = empty_result(layer, "x_head");
+    reference::hc_head(layer.config, reference::Numerics::Device,
+                       {layer.input("x_hc", r).as<Bf16>(), layer.input("hc_head_fn", r).as<float>(),
+                        layer.input("hc_head_scale", r).as<float>(), layer.input("hc_head_base", r).as<float>()},
+                       out.writable<Bf16>(), threads);
+    layer.expected["x_head"].push_back(std::move(out));
+  }
+}
+
 Tensor pool_after(const LayerCase& layer, std::string_view name, std::uint32_t rank) {
   if (layer.expected.contains(name)) return layer.result(name, rank);
   const auto changes = layer.changes.find(name);
@@ -162,7 +174,8 @@ void add_derived_results(LayerCase& layer, unsigned threads) {
 
 Tensor exchange_counts(const LayerCase& layer) {
   const auto& c = layer.config;
-  Tensor counts = Tensor::zeros("win_pub_counts", isa::DType::I32, {std::uint64_t{c.ranks} * c.ranks, c.local_experts});
+  Tensor counts =
+      Tensor::zeros("exchange_counts", isa::DType::I32, {std::uint64_t{c.ranks} * c.ranks, c.local_experts});
   const auto table = counts.writable<std::int32_t>();
   for (std::uint32_t source = 0; source < c.ranks; ++source) {
     for (const std::int32_t id : layer.result("mid.moe.indices", source).as<std::int32_t>()) {

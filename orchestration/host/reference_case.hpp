@@ -8,6 +8,9 @@ namespace npu::orch {
 /// Adds every result and intermediate of the layer, with the kernels' roundings (S12, K). The case holds all inputs.
 void add_reference_results(LayerCase& layer, unsigned threads);
 
+/// Adds x_head, the stack x_hc collapsed as after the last layer, from the hc_head inputs.
+void add_head_result(LayerCase& layer, unsigned threads);
+
 /// A pool's contents after the layer: whole, or the input with the changed rows. The input where nothing is known.
 [[nodiscard]] Tensor pool_after(const LayerCase& layer, std::string_view name, std::uint32_t rank);
 

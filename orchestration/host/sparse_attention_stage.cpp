@@ -17,22 +17,20 @@ void sparse_attention(StageContext& c) {
     c.scratch(cmp_kv, DType::BF16, {cfg.page, cfg.head_dim});
     c.scratch(cmp_table, DType::I32, {cfg.batch, cfg.cmp_max_blocks});
   }
-  const TaskRef task =
-      c.task("sparse_attention",
-             [&] { return kernels::sparse_attention(cfg, c.arch, static_cast<std::uint32_t>(list.back())); },
-             {{"q", "mid.attn.q"},
-              {"kv_cache", "kv_cache"},
-              {"block_table", "block_table"},
-              {"kv", "mid.attn.kv"},
-              {"cmp_kv", cmp_kv},
-              {"cmp_block_table", cmp_table},
-              {"sparse_indices", "mid.attn.sparse_indices"},
-              {"attn_sink", "attn_sink"},
-              {"position_ids", "position_ids"},
-              {"freqs_cos", "freqs_cos"},
-              {"freqs_sin", "freqs_sin"},
-              {"o", "mid.attn.attention"}});
-  c.ring_readers.push_back(task);
+  c.task("sparse_attention",
+         [&] { return kernels::sparse_attention(cfg, c.arch, static_cast<std::uint32_t>(list.back())); },
+         {{"q", "mid.attn.q"},
+          {"kv_cache", "kv_cache"},
+          {"block_table", "block_table"},
+          {"kv", "mid.attn.kv"},
+          {"cmp_kv", cmp_kv},
+          {"cmp_block_table", cmp_table},
+          {"sparse_indices", "mid.attn.sparse_indices"},
+          {"attn_sink", "attn_sink"},
+          {"position_ids", "position_ids"},
+          {"freqs_cos", "freqs_cos"},
+          {"freqs_sin", "freqs_sin"},
+          {"o", "mid.attn.attention"}});
 }
 
 }  // namespace npu::orch::stages

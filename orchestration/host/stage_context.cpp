@@ -5,21 +5,26 @@
 namespace npu::orch {
 
 void StageContext::scratch(const std::string& name, isa::DType dtype, Shape shape) {
-  if (tensors_.find(tasks_.card(), name) == nullptr) tensors_.add(tasks_.card(), name, dtype, std::move(shape));
-}
-
-TaskRef StageContext::task(const std::string& name, const std::function<kernels::Kernel()>& build,
-                           const Bindings& bindings, const std::vector<TaskRef>& after) {
-  for (const Binding& binding : bindings) {
-    if (tensors_.find(tasks_.card(), binding.tensor) != nullptr) continue;
-    const TensorSpec& spec = tensor_spec(binding.tensor);
-    tensors_.add(tasks_.card(), binding.tensor, spec.dtype, spec.shape(config));
+  const std::string on_device = device_name(name);
+  if (tensors_.find(tasks_.card(), on_device) == nullptr) {
+    tensors_.add(tasks_.card(), on_device, dtype, std::move(shape));
   }
-  return tasks_.add(kernels_.get(name, build), name, bindings, after);
 }
 
-model::GmAddress StageContext::address_of(std::string_view tensor) const {
-  return tensors_.get(tasks_.card(), tensor).address;
+void StageContext::task(const std::string& name, const std::function<kernels::Kernel()>& build,
+                        const Bindings& bindings, const ScalarBindings& scalars) {
+  Bindings on_device;
+  for (const Binding& binding : bindings) {
+    const std::string& bound = on_device.emplace_back(binding.argument, device_name(binding.tensor)).tensor;
+    if (tensors_.find(tasks_.card(), bound) != nullptr) continue;
+    const TensorSpec& spec = tensor_spec(binding.tensor);
+    tensors_.add(tasks_.card(), bound, spec.dtype, spec.shape(config));
+  }
+  tasks_.add(kernels_.get(scope_.kernel_variant + name, build), name, on_device, scalars);
+}
+
+model::GmAddress StageContext::address_of(const std::string& tensor) const {
+  return tensors_.get(tasks_.card(), device_name(tensor)).address;
 }
 
 }  // namespace npu::orch

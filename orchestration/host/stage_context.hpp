@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "isa/arch_spec.hpp"
 #include "kernels/common/kernel.hpp"
@@ -27,11 +28,23 @@ class KernelStore {
   std::map<std::string, kernels::Kernel> kernels_;
 };
 
+/// Where a layer stands among the layers of a run. The default is a layer alone.
+struct LayerScope {
+  std::int64_t epoch = 0;      ///< exchanges over the windows before this layer's
+  std::string kernel_variant;  ///< layers whose kernels differ under the same names have different variants
+  std::function<std::string(const std::string&)> device_name;  ///< of a tensor of the stages; empty: the same name
+};
+
 class StageContext {
  public:
   StageContext(const kernels::LayerConfig& layer_config, const isa::ArchSpec& arch_spec, KernelStore& kernels,
-               DeviceTensors& tensors, TaskList& tasks)
-      : config{layer_config}, arch{arch_spec}, kernels_{kernels}, tensors_{tensors}, tasks_{tasks} {}
+               DeviceTensors& tensors, TaskList& tasks, LayerScope scope = {})
+      : config{layer_config},
+        arch{arch_spec},
+        kernels_{kernels},
+        tensors_{tensors},
+        tasks_{tasks},
+        scope_{std::move(scope)} {}
 
   const kernels::LayerConfig& config;
   const isa::ArchSpec& arch;
@@ -39,20 +52,21 @@ class StageContext {
   /// A tensor that no file knows: what passes between the kernels of a stage.
   void scratch(const std::string& name, isa::DType dtype, Shape shape);
   /// Adds a task named like its kernel. Bound tensors of the tensor table are allocated at their first use.
-  TaskRef task(const std::string& name, const std::function<kernels::Kernel()>& build, const Bindings& bindings,
-               const std::vector<TaskRef>& after = {});
+  void task(const std::string& name, const std::function<kernels::Kernel()>& build, const Bindings& bindings,
+            const ScalarBindings& scalars = {});
   void check(std::function<void(model::OrchestratorApi&)> check) { tasks_.add_check(std::move(check)); }
-  [[nodiscard]] model::GmAddress address_of(std::string_view tensor) const;
-
-  /// The task that reads the ring; the write-back comes after it (write-after-read is not derived, S7.6).
-  std::vector<TaskRef> ring_readers;
-  /// Tasks that have read a latent query which a later stage replaces (the qkv workload alone).
-  std::vector<TaskRef> latent_readers;
+  [[nodiscard]] model::GmAddress address_of(const std::string& tensor) const;
+  [[nodiscard]] std::int64_t epoch() const { return scope_.epoch; }
 
  private:
+  [[nodiscard]] std::string device_name(const std::string& tensor) const {
+    return scope_.device_name ? scope_.device_name(tensor) : tensor;
+  }
+
   KernelStore& kernels_;
   DeviceTensors& tensors_;
   TaskList& tasks_;
+  LayerScope scope_;
 };
 
 }  // namespace npu::orch

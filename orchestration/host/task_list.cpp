@@ -20,21 +20,29 @@ model::Direction direction_of(isa::ArgKind kind) {
     case isa::ArgKind::Scalar:
       break;
   }
-  NPU_ASSERT(false, "kernels of the layer take tensors only");
+  NPU_ASSERT(false, "a scalar has no direction");
   return model::Direction::In;
 }
 
 }  // namespace
 
-TaskRef TaskList::add(const kernels::Kernel& kernel, std::string task_name, const Bindings& bindings,
-                      const std::vector<TaskRef>& after) {
-  Task task{.kernel = &kernel, .spec = {}, .tensor_names = {}, .after = after};
+void TaskList::add(const kernels::Kernel& kernel, std::string task_name, const Bindings& bindings,
+                   const ScalarBindings& scalars) {
+  Task task{.kernel = &kernel, .spec = {}, .tensor_names = {}, .after = {}};
   task.spec.kernel = &kernel.object;
   task.spec.name = std::move(task_name);
   task.spec.blocks = kernel.blocks;
+  task.spec.sync_start = kernel.sync_start;
   std::size_t bound = 0;
   for (const isa::ArgInfo& argument : kernel.object.args) {
     const DeviceTensor* tensor = nullptr;
+    if (argument.kind == isa::ArgKind::Scalar) {
+      const auto it = std::find_if(scalars.begin(), scalars.end(),
+                                   [&](const ScalarBinding& s) { return s.argument == argument.name; });
+      NPU_ASSERT(it != scalars.end(), "every scalar argument of the kernel has a value");
+      task.spec.scalars.push_back(it->value);
+      continue;
+    }
     if (argument.name == kWorkspace) {
       NPU_ASSERT(kernel.workspace_bytes > 0, "a kernel with a workspace says how large it is");
       tensor = &tensors_.add(card_, fmt::format("{}.{}.{}", kWorkspace, count_, task.spec.name), isa::DType::U8,
@@ -56,9 +64,23 @@ TaskRef TaskList::add(const kernels::Kernel& kernel, std::string task_name, cons
     task.spec.tensors.push_back({tensor->address, tensor->size, direction_of(argument.kind)});
     task.tensor_names.push_back(tensor->name);
   }
-  NPU_ASSERT(bound == bindings.size(), "every binding belongs to an argument of the kernel");
+  NPU_ASSERT(bound == bindings.size() && task.spec.scalars.size() == scalars.size(),
+             "every binding belongs to an argument of the kernel");
+  order_after_readers(task);
   steps_.emplace_back(std::move(task));
-  return TaskRef{count_++};
+  ++count_;
+}
+
+void TaskList::order_after_readers(Task& task) {
+  for (std::size_t i = 0; i < task.tensor_names.size(); ++i) {
+    if (task.spec.tensors[i].direction == model::Direction::In) continue;
+    std::vector<std::uint32_t>& readers = readers_[task.tensor_names[i]];
+    task.after.insert(task.after.end(), readers.begin(), readers.end());
+    readers.clear();
+  }
+  for (std::size_t i = 0; i < task.tensor_names.size(); ++i) {
+    if (task.spec.tensors[i].direction == model::Direction::In) readers_[task.tensor_names[i]].push_back(count_);
+  }
 }
 
 void TaskList::add_check(std::function<void(model::OrchestratorApi&)> check) { steps_.emplace_back(std::move(check)); }
@@ -72,7 +94,7 @@ void TaskList::run(model::OrchestratorApi& api) const {
     }
     const Task& task = std::get<Task>(step);
     model::TaskSpec spec = task.spec;
-    for (const TaskRef ref : task.after) spec.after.push_back(submitted.at(static_cast<std::size_t>(ref)));
+    for (const std::uint32_t before : task.after) spec.after.push_back(submitted.at(before));
     submitted.push_back(api.submit(spec));
   }
 }

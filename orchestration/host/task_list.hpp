@@ -3,7 +3,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <initializer_list>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,24 +16,27 @@
 
 namespace npu::orch {
 
-/// Position of a task in its list.
-enum class TaskRef : std::uint32_t {};
-
 struct Binding {
   std::string_view argument;  ///< of the kernel
   std::string tensor;         ///< of the device
 };
 using Bindings = std::vector<Binding>;
+struct ScalarBinding {
+  std::string_view argument;
+  std::int64_t value;
+};
+using ScalarBindings = std::vector<ScalarBinding>;
 
 class TaskList {
  public:
   TaskList(DeviceTensors& tensors, std::uint32_t card) : tensors_{tensors}, card_{card} {}
 
   /// One task over the whole bound tensors. The kernel outlives the list; its workspace, if it has one, is allocated
-  /// here. `after` adds dependencies that the runtime does not derive (a write after reads). Every tensor argument of
-  /// the kernel is bound exactly once.
-  TaskRef add(const kernels::Kernel& kernel, std::string task_name, const Bindings& bindings,
-              const std::vector<TaskRef>& after = {});
+  /// here. Every argument of the kernel is bound exactly once. A task that writes a tensor comes after the tasks of the
+  /// list that read what it held: the runtime does not derive a write after reads (runtime.md 1.5). `after` names
+  /// further dependencies.
+  void add(const kernels::Kernel& kernel, std::string task_name, const Bindings& bindings,
+           const ScalarBindings& scalars = {});
   /// A step that may read values of earlier tasks, and throw.
   void add_check(std::function<void(model::OrchestratorApi&)> check);
 
@@ -44,7 +47,7 @@ class TaskList {
     const kernels::Kernel* kernel;
     model::TaskSpec spec;
     std::vector<std::string> tensor_names;  ///< one per tensor argument
-    std::vector<TaskRef> after;
+    std::vector<std::uint32_t> after;       ///< positions in the list
   };
   [[nodiscard]] std::vector<const Task*> tasks() const;
   [[nodiscard]] std::uint32_t card() const { return card_; }
@@ -52,10 +55,14 @@ class TaskList {
  private:
   using Check = std::function<void(model::OrchestratorApi&)>;
 
+  /// Makes a task come after the readers of what it overwrites, and notes what it reads itself.
+  void order_after_readers(Task& task);
+
   DeviceTensors& tensors_;
   std::uint32_t card_;
   std::uint32_t count_ = 0;
   std::vector<std::variant<Task, Check>> steps_;
+  std::map<std::string, std::vector<std::uint32_t>> readers_;  ///< of a tensor since it was written last
 };
 
 }  // namespace npu::orch

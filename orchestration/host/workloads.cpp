@@ -58,7 +58,7 @@ Workload attention_half(std::string_view name, std::string_view summary, Attenti
   return w;
 }
 
-std::vector<Workload> make_workloads() {
+std::vector<Workload> layer_workloads() {
   return {
       {"decode-layer", "one decode layer of any attention kind: attention, then experts over all cards", whole_layer(),
        with_pools({{"x_next", kLayer}})},
@@ -102,6 +102,7 @@ std::vector<Workload> make_workloads() {
       {"sparse-attn", "sparse attention with sink", {sparse_attention}, {{"mid.attn.attention", kBf16}}},
       {"o-proj", "grouped output projection", {output_projection}, {{"mid.attn.attn_out", kBf16}}},
       {"hc-post", "hyper-connection update after the attention", {hc_post_attention}, {{"mid.x_attn", kEveryElement}}},
+      {"hc-head", "the stack after the last layer to one row per token", {hc_head}, {{"x_head", kBf16}}},
       {"gate",
        "expert norm, quantisation, logits and routing",
        {gate},
@@ -125,6 +126,15 @@ std::vector<Workload> make_workloads() {
         {"mid.moe.recv_route", Exact{}}}},
       {"combine", "expert results back to their tokens", {combine}, {{"mid.moe.ffn_out", kEveryElement}}},
   };
+}
+
+std::vector<Workload> make_workloads() {
+  std::vector<Workload> all = layer_workloads();
+  Workload step = all.front();
+  step.name = kStepWorkload;
+  step.summary = "layers back to back, each from the result of the one before";
+  all.insert(all.begin() + 1, std::move(step));
+  return all;
 }
 
 /// Named by the contract; their kernels do not exist.

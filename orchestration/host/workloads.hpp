@@ -18,6 +18,9 @@ struct OutputRule {
   std::string_view scores = {};  ///< what a ranking ranks by, in place of the rule (compare_ranking)
 };
 
+/// Runs a range of layers (StepProgram), each with the stages and outputs of its entry.
+inline constexpr std::string_view kStepWorkload = "decode-step";
+
 struct Workload {
   std::string_view name;
   std::string_view summary;

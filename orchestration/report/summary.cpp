@@ -63,6 +63,18 @@ Json time_json(const RunReport& report) {
           {"cards", cards}};
 }
 
+Json layers_json(const RunReport& report) {
+  const auto us = [&](std::uint64_t cycles) { return model::us_of_cycles(report.machine->params, cycles); };
+  Json list = Json::array();
+  for (const LayerTime& layer : report.layers) {
+    list.push_back({{"layer_id", layer.layer_id},
+                    {"attention", kernels::name_of(layer.kind)},
+                    {"begin_us", us(layer.begin)},
+                    {"time_us", us(layer.end - layer.begin)}});
+  }
+  return list;
+}
+
 std::string_view bound_by(const std::array<PipeStats, isa::kPipeCount>& pipes) {
   const auto most = std::max_element(pipes.begin(), pipes.end(),
                                      [](const PipeStats& a, const PipeStats& b) { return a.busy < b.busy; });
@@ -224,27 +236,28 @@ std::string summary_json(const RunReport& report) {
   std::uint64_t device_cycles = 0;
   for (const model::CardStats& card : report.stats.cards)
     device_cycles = std::max(device_cycles, card.end - card.begin);
-  const Json json{{"schema", 1},
-                  {"workload", report.workload},
-                  {"platform", report.platform},
-                  {"preset", report.preset},
-                  {"layer_id", report.config.layer_id},
-                  {"attention", kernels::name_of(report.kind)},
-                  {"ep", report.config.ranks},
-                  {"seed", report.seed},
-                  {"timed", report.timed},
-                  {"verdict", name_of(verdict_of(report.outputs))},
-                  {"outputs", outputs_json(report.outputs)},
-                  {"time_us", time_json(report)},
-                  {"cycles", device_cycles},
-                  {"tasks", tasks_json(report)},
-                  {"pipes", pipes_json(report)},
-                  {"memory", memory_json(report)},
-                  {"link", link_json(report)},
-                  {"instructions", instructions_json(report)},
-                  {"simulator", simulator_json(report)},
-                  {"config_digest", config_digest(report)},
-                  {"version", NPU_VERSION}};
+  Json json{{"schema", 1},
+            {"workload", report.workload},
+            {"platform", report.platform},
+            {"preset", report.preset},
+            {"layer_id", report.config.layer_id},
+            {"attention", kernels::name_of(report.kind)},
+            {"ep", report.config.ranks},
+            {"seed", report.seed},
+            {"timed", report.timed},
+            {"verdict", name_of(verdict_of(report.outputs))},
+            {"outputs", outputs_json(report.outputs)},
+            {"time_us", time_json(report)},
+            {"cycles", device_cycles},
+            {"tasks", tasks_json(report)},
+            {"pipes", pipes_json(report)},
+            {"memory", memory_json(report)},
+            {"link", link_json(report)},
+            {"instructions", instructions_json(report)},
+            {"simulator", simulator_json(report)},
+            {"config_digest", config_digest(report)},
+            {"version", NPU_VERSION}};
+  if (!report.layers.empty()) json["layers"] = layers_json(report);
   return json.dump(2) + "\n";
 }
 
@@ -273,6 +286,9 @@ std::string summary_text(const RunReport& report) {
     const model::CardStats& card = report.stats.cards[i];
     text += fmt::format("card {}: Effective {:.3f} us, Orch {:.3f} us, Sched {:.3f} us\n", i, us(card.end - card.begin),
                         us(card.orch_busy), us(card.sched_busy));
+  }
+  for (const LayerTime& layer : report.layers) {
+    text += fmt::format("layer {} ({}): {:.3f} us\n", layer.layer_id, name_of(layer.kind), us(layer.end - layer.begin));
   }
   text += fmt::format("Host {:.3f} us\n", us(report.stats.host_end.count() - report.stats.host_begin.count()));
   return text;

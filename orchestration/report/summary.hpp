@@ -24,6 +24,13 @@ struct SimulatorCost {
   double peak_rss_mib = 0.0;
 };
 
+/// A layer of a step: from the end of the layer before it to its own.
+struct LayerTime {
+  std::uint32_t layer_id = 0;
+  kernels::AttentionKind kind{};
+  std::uint64_t begin = 0, end = 0;  ///< cycles
+};
+
 struct RunReport {
   std::string workload;
   std::string platform;
@@ -34,6 +41,7 @@ struct RunReport {
   const model::Machine* machine = nullptr;
   bool timed = true;
   std::vector<Comparison> outputs;
+  std::vector<LayerTime> layers;  ///< of a step; empty for runs of one layer
   model::RunStats stats;
   SimulatorCost cost;
 };

@@ -1,6 +1,8 @@
 // The hyper-connection kernels against the untiled references, device numerics.
+#include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "kernels/hyper_connection/hc_head.hpp"
 #include "kernels/hyper_connection/hc_post.hpp"
 #include "kernels/hyper_connection/hc_pre.hpp"
 #include "kernels/reference/hyper_connection.hpp"
@@ -43,6 +45,43 @@ void check_hc_pre(const kernels::LayerConfig& cfg) {
   check_close(bench.read<float>("comb"), comb, 2.5e-5, 5e-3);
 }
 
+void check_hc_head(const kernels::LayerConfig& cfg) {
+  const std::size_t tokens = cfg.tokens(), d = cfg.hidden, m = cfg.hc_mult;
+  const auto x = test::random_bf16(tokens * m * d, 1);
+  const auto fn = test::random_floats(m * m * d, 2, 0.02F), base = test::random_floats(m, 3, 0.8F);
+  const std::vector<float> scale{-1.3F};
+  std::vector<Bf16> x_head(tokens * d);
+  kernels::reference::hc_head(cfg, kernels::reference::Numerics::Device, {x, fn, scale, base}, x_head);
+
+  test::KernelBench bench;
+  bench.bind("x", x);
+  bench.bind("fn", fn);
+  bench.bind("scale", scale);
+  bench.bind("base", base);
+  bench.bind("x_head", std::vector<Bf16>(x_head.size()));
+  bench.run(kernels::hc_head(cfg, isa::a2a3_arch_spec()));
+  check_close(as_floats<Bf16>(bench.read<Bf16>("x_head")), as_floats<Bf16>(x_head), 1e-4, 1.0 / 128);
+}
+
+/// One token whose factors can be computed by hand: a zero projection leaves sigmoid(base) + eps.
+TEST_CASE("hc_head of a token without projection weighs the stack by its biases", "[hc]") {
+  kernels::LayerConfig cfg = test::tiny_layer(1);
+  const std::size_t d = cfg.hidden, m = cfg.hc_mult;
+  REQUIRE(m == 4);
+  std::vector<Bf16> x(m * d), expected(d);
+  for (std::size_t h = 0; h < m; ++h) {
+    for (std::size_t i = 0; i < d; ++i) x[h * d + i] = isa::to_bf16(static_cast<float>(1U << h));
+  }
+  const std::vector<float> fn(m * m * d), scale{3.0F};
+  const std::vector<float> base{0.0F, 200.0F, -200.0F, 200.0F};  // 0.5, 1, 0, 1
+  std::fill(expected.begin(), expected.end(), isa::to_bf16(0.5F * 1.0F + 2.0F + 8.0F));
+  for (const auto numerics : {kernels::reference::Numerics::Device, kernels::reference::Numerics::Golden}) {
+    std::vector<Bf16> out(d);
+    kernels::reference::hc_head(cfg, numerics, {x, fn, scale, base}, out);
+    CHECK(out == expected);
+  }
+}
+
 void check_hc_post(const kernels::LayerConfig& cfg) {
   const std::size_t tokens = cfg.tokens(), d = cfg.hidden, m = cfg.hc_mult;
   const auto y = test::random_bf16(tokens * d, 1, 2.0F), x = test::random_bf16(tokens * m * d, 2);
@@ -77,6 +116,16 @@ TEST_CASE("hc_pre mixes a stack of three rows", "[hc]") {
   kernels::LayerConfig cfg = test::tiny_layer(7);
   cfg.hc_mult = 3;
   check_hc_pre(cfg);
+}
+TEST_CASE("hc_head of a tiny batch equals the reference", "[hc]") { check_hc_head(test::tiny_layer(16)); }
+TEST_CASE("hc_head of one token equals the reference", "[hc]") { check_hc_head(test::tiny_layer(1)); }
+TEST_CASE("hc_head of an uneven number of tokens equals the reference", "[hc]") { check_hc_head(test::tiny_layer(97)); }
+TEST_CASE("hc_head runs more row groups than the card has clusters", "[hc]") { check_hc_head(test::tiny_layer(401)); }
+TEST_CASE("hc_head walks a stack of five rows that is no multiple of its chunk", "[hc]") {
+  kernels::LayerConfig cfg = test::tiny_layer(17);
+  cfg.hc_mult = 5;
+  cfg.hidden = 2720;
+  check_hc_head(cfg);
 }
 TEST_CASE("hc_post of a tiny batch equals the reference bit by bit", "[hc]") { check_hc_post(test::tiny_layer(16)); }
 TEST_CASE("hc_post of several rows per core equals the reference bit by bit", "[hc]") {

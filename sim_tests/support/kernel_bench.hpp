@@ -1,4 +1,4 @@
-// Runs one kernel on a simulated system with named host buffers. One bench per process (SystemC).
+// Runs kernels on a simulated system with named host buffers. One bench per process (SystemC).
 #pragma once
 
 #include <cstddef>
@@ -14,11 +14,19 @@
 
 namespace npu::test {
 
+/// One kernel on every card.
+struct Launch {
+  const kernels::Kernel* kernel;
+  std::map<std::string, std::int64_t> scalars;  ///< by argument name
+  std::string scope;                            ///< a tensor named scope + argument goes before one named like it
+};
+
 class KernelBench {
  public:
-  /// The shipped a2a3 machine with `cards` cards.
-  explicit KernelBench(std::uint32_t cards = 1, traces::Sink* sink = nullptr);
-  KernelBench(const model::Machine& machine, std::uint32_t cards, traces::Sink* sink);
+  /// The shipped a2a3 machine with `cards` cards, delayed against each other by `start_skew_us`, if given.
+  explicit KernelBench(std::uint32_t cards = 1, traces::Sink* sink = nullptr, std::vector<double> start_skew_us = {});
+  KernelBench(const model::Machine& machine, std::uint32_t cards, traces::Sink* sink,
+              std::vector<double> start_skew_us = {});
 
   /// Binds the argument `name` on `card` to a tensor with these elements. Tensors bound in the same order and of the
   /// same size on every card lie at the same offset (symmetric windows).
@@ -30,7 +38,9 @@ class KernelBench {
     tensors_[card][name] = {address, size};
   }
   /// Runs the kernel on every card at the same time. Throws what the run throws.
-  void run(const kernels::Kernel& kernel);
+  void run(const kernels::Kernel& kernel) { run({{&kernel, {}, {}}}); }
+  /// Runs the kernels on every card in one simulation; on a card each starts after the one before it.
+  void run(const std::vector<Launch>& launches);
   template <class T>
   [[nodiscard]] std::vector<T> read(const std::string& name, std::uint32_t card = 0) {
     const Bound& bound = tensors_[card].at(name);
@@ -43,6 +53,8 @@ class KernelBench {
   [[nodiscard]] double task_us() const;
 
  private:
+  [[nodiscard]] model::TaskSpec task_of(const Launch& launch, std::uint32_t card);
+
   struct Bound {
     model::GmAddress address{};
     model::Bytes size;

@@ -1,0 +1,202 @@
+#include "orchestration/host/step_program.hpp"
+
+#include <algorithm>
+
+#include "isa/errors.hpp"
+#include "orchestration/data/layer_tensors.hpp"
+#include "orchestration/data/presets.hpp"
+#include "orchestration/host/compare_outputs.hpp"
+#include "orchestration/host/reference_case.hpp"
+
+namespace npu::orch {
+namespace {
+
+using kernels::AttentionKind;
+using kernels::LayerConfig;
+
+LayerConfig with_layer(LayerConfig config, std::uint32_t id) {
+  config.layer_id = id;
+  return config;
+}
+
+/// Kind whose mix of start positions all layers use: the one with the most boundaries to straddle.
+AttentionKind mix_of(const LayerConfig& config, const StepOptions& step) {
+  AttentionKind mix = AttentionKind::Swa;
+  for (std::uint32_t id = step.first_layer; id <= step.last_layer; ++id) {
+    mix = std::max(mix, attention_kind(with_layer(config, id)));
+  }
+  return mix;
+}
+
+/// The stack in front of a layer.
+std::string stack_name(std::uint32_t layer) { return fmt::format("stack{}", layer); }
+
+}  // namespace
+
+StepProgram::StepProgram(const LayerConfig& config, const StepOptions& step, const model::Machine& machine,
+                         const model::SystemOptions& options)
+    : step_{step},
+      mix_{mix_of(config, step)},
+      arch_{machine.arch},
+      system_{machine, options},
+      tensors_{system_, config, options.cards} {
+  NPU_ASSERT(options.cards == config.ranks, "one card per rank");
+  NPU_ASSERT(step.first_layer <= step.last_layer, "a range of layers");
+  for (std::uint32_t card = 0; card < options.cards; ++card) lists_.emplace_back(tensors_, card);
+  const Workload& whole_layer = find_workload(kStepWorkload);
+  for (std::uint32_t id = step.first_layer; id <= step.last_layer; ++id) {
+    Layer& layer = layers_.emplace_back();
+    layer.config = with_layer(config, id);
+    layer.workload = &whole_layer;
+    layer.scope = fmt::format("layer{}.", id);
+    require_attention_kind(whole_layer, layer.config);
+    build(layer, id - step.first_layer);
+  }
+  if (step.last_layer + 1 == config.layers) {
+    Layer& head = layers_.emplace_back();
+    head.config = with_layer(config, step.last_layer);
+    head.workload = &find_workload("hc-head");
+    head.scope = "head.";
+    head.is_head = true;
+    build(head, 0);
+  }
+  count_transfers();
+}
+
+void StepProgram::build(Layer& layer, std::int64_t epoch) {
+  // Among layers of one kind, only the routing differs.
+  const LayerScope scope{.epoch = epoch,
+                         .kernel_variant = fmt::format("{}{}.", name_of(attention_kind(layer.config)),
+                                                       layer.config.hash_routing() ? "-hash" : ""),
+                         .device_name = [this, &layer](const std::string& tensor) {
+                           const TensorSpec* spec = find_tensor(tensor);
+                           if (spec != nullptr && spec->is_input()) layer.inputs.insert(tensor);
+                           return device_name(layer, tensor);
+                         }};
+  for (TaskList& list : lists_) {
+    StageContext context{layer.config, arch_, kernels_, tensors_, list, scope};
+    for (const auto stage : layer.workload->stages) stage(context);
+  }
+  layer.tasks_end = lists_.front().tasks().size();
+}
+
+std::string StepProgram::device_name(const Layer& layer, const std::string& tensor) const {
+  const std::uint32_t id = layer.config.layer_id;
+  if (tensor == "x_hc") return stack_name(layer.is_head ? id + 1 : id);
+  if (tensor == "x_next") return stack_name(id + 1);
+  if (tensor.starts_with("win_")) return tensor;
+  const TensorSpec* spec = find_tensor(tensor);
+  if (spec == nullptr || !spec->is_input()) return fmt::format("{}.{}", name_of(attention_kind(layer.config)), tensor);
+  const bool is_shared = spec->role == Role::Input && (spec->arrives_each_step() || step_.share_weights);
+  return is_shared ? tensor : layer.scope + tensor;
+}
+
+void StepProgram::count_transfers() {
+  std::set<std::string> counted;
+  for (const Layer& layer : layers_) {
+    for (const std::string& name : layer.inputs) {
+      const std::string on_device = device_name(layer, name);
+      const bool comes_from_host = name == "x_hc" ? &layer == &layers_.front() : tensor_spec(name).arrives_each_step();
+      if (!comes_from_host || !counted.insert(on_device).second) continue;
+      upload_bytes_ += lists_.size() * tensors_.get(0, on_device).size.count();
+    }
+  }
+  const std::string result = layers_.back().is_head ? "x_head" : "x_next";
+  download_bytes_ = lists_.size() * tensors_.get(0, device_name(layers_.back(), result)).size.count();
+}
+
+LayerCase StepProgram::generate(const Layer& layer, const TensorFilter& wanted) const {
+  const std::uint64_t layer_seed = step_.share_weights ? 0 : layer.config.layer_id;
+  return generate_case(
+      layer.config,
+      {.seed = step_.seed + layer_seed, .start_pos = step_.start_pos, .mix_of = mix_, .wanted = wanted, .threads = 0});
+}
+
+void StepProgram::load() {
+  std::set<std::string> loaded;
+  for (const Layer& layer : layers_) {
+    if (&layer != &layers_.front()) loaded.insert(device_name(layer, "x_hc"));  // the layer before it writes it
+    const LayerCase data = generate(layer, [&](std::string_view name) {
+      const std::string tensor{name};
+      return layer.inputs.contains(tensor) && !loaded.contains(device_name(layer, tensor));
+    });
+    for (const auto& [name, ranks] : data.inputs) {
+      const std::string on_device = device_name(layer, name);
+      for (std::uint32_t card = 0; card < ranks.size(); ++card) {
+        tensors_.write(tensors_.get(card, on_device), ranks[card]);
+      }
+      loaded.insert(on_device);
+    }
+  }
+}
+
+void StepProgram::run() {
+  std::vector<model::CardProgram> programs;
+  for (const TaskList& list : lists_) {
+    programs.push_back([&list](model::OrchestratorApi& api) { list.run(api); });
+  }
+  system_.run(programs, isa::Bytes{upload_bytes_}, isa::Bytes{download_bytes_});
+}
+
+std::vector<LayerTime> StepProgram::layer_times() const {
+  const model::RunStats run = stats();
+  std::vector<LayerTime> times;
+  std::uint64_t begin = run.tasks.front().begin;
+  for (const model::TaskStats& task : run.tasks) begin = std::min(begin, task.begin);
+  std::size_t first = 0;
+  for (const Layer& layer : layers_) {
+    std::uint64_t end = begin;
+    for (std::size_t card = 0; card < lists_.size(); ++card) {
+      for (std::size_t i = first; i < layer.tasks_end; ++i) {
+        end = std::max(end, run.tasks[card * layers_.back().tasks_end + i].end);
+      }
+    }
+    first = layer.tasks_end;
+    if (!layer.is_head) times.push_back({layer.config.layer_id, attention_kind(layer.config), begin, end});
+    begin = end;
+  }
+  return times;
+}
+
+std::vector<Tensor> StepProgram::on_cards(const Layer& layer, const std::string& tensor) const {
+  std::vector<Tensor> ranks;
+  for (std::uint32_t card = 0; card < lists_.size(); ++card) {
+    ranks.push_back(tensors_.view(tensors_.get(card, device_name(layer, tensor))));
+  }
+  return ranks;
+}
+
+std::vector<Comparison> StepProgram::compare(unsigned threads) const {
+  std::vector<Comparison> result;
+  for (const Layer& layer : layers_) {
+    // What the tasks only read is taken from the cards; the caches as they were, and what no task reads, is made again.
+    const auto is_on_cards = [&](std::string_view name) {
+      return layer.inputs.contains(std::string{name}) && tensor_spec(name).role == Role::Input;
+    };
+    LayerCase data =
+        generate(layer, [&](std::string_view name) { return tensor_spec(name).of_layer() && !is_on_cards(name); });
+    for (const std::string& name : layer.inputs) {
+      if (is_on_cards(name)) data.inputs.insert_or_assign(name, on_cards(layer, name));
+    }
+    if (layer.is_head) {
+      add_head_result(data, threads);
+    } else {
+      add_reference_results(data, threads);
+    }
+    auto outputs = compare_outputs(layer.workload->outputs, data,
+                                   [&](std::string_view name) { return on_cards(layer, std::string{name}); });
+    for (Comparison& output : outputs) {
+      output.name = layer.scope + output.name;
+      result.push_back(std::move(output));
+    }
+  }
+  return result;
+}
+
+std::size_t StepProgram::task_count() const {
+  std::size_t count = 0;
+  for (const TaskList& list : lists_) count += list.tasks().size();
+  return count;
+}
+
+}  // namespace npu::orch
