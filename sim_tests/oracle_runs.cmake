@@ -1,5 +1,5 @@
-# Cases that the oracle beside the golden files makes while the tests run, with roundings where a device has them, and
-# cases that npusim makes and checks by itself. All at tiny size.
+# Cases that the oracle beside the golden files makes while the tests run, and cases that npusim makes and checks by
+# itself. All at tiny size.
 
 # Debian's interpreter has Debian's numpy; another one first in PATH may not.
 find_program(NPU_PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH)
@@ -7,12 +7,12 @@ find_program(NPU_PYTHON NAMES python3 REQUIRED)
 set(npu_cases_dir "${CMAKE_CURRENT_BINARY_DIR}/cases")
 file(MAKE_DIRECTORY "${npu_cases_dir}")
 
-# npu_add_oracle_runs(<case> <layer> <ranks> <seed> [SET key=value ...] WORKLOADS ...)
+# Other ranks, tokens, batches and seeds: npu_add_oracle_runs(<case> <layer> <ranks> <seed> [SET key=value] WORKLOADS ...)
 function(npu_add_oracle_runs case layer ranks seed)
-  cmake_parse_arguments(ARG "" "" "SET;WORKLOADS" ${ARGN})
+  cmake_parse_arguments(ARG "" "SET" "WORKLOADS" ${ARGN})
   set(file "${npu_cases_dir}/${case}.safetensors")
   add_test(NAME oracle/${case} COMMAND "${NPU_PYTHON}" "${NPU_GOLDENS_DIR}/decode_oracle.py" gen --preset tiny
-    --style stress --numerics device --layer ${layer} --ranks ${ranks} --seed ${seed} --out "${file}" --set ${ARG_SET})
+    --style stress --layer ${layer} --ranks ${ranks} --seed ${seed} --out "${file}" --set ${ARG_SET})
   set_tests_properties(oracle/${case} PROPERTIES TIMEOUT 120 LABELS slow FIXTURES_SETUP ${case}
     ENVIRONMENT OPENBLAS_NUM_THREADS=1)
   foreach(workload IN LISTS ARG_WORKLOADS)
@@ -22,19 +22,18 @@ function(npu_add_oracle_runs case layer ranks seed)
     set_tests_properties(${test} PROPERTIES TIMEOUT 120 LABELS slow FIXTURES_REQUIRED ${case})
   endforeach()
 endfunction()
-
 npu_add_oracle_runs(ep1-swa 1 1 11 WORKLOADS decode-layer)
 npu_add_oracle_runs(ep1-hca 3 1 12 WORKLOADS decode-layer)
 npu_add_oracle_runs(ep1-csa 4 1 13 WORKLOADS decode-layer)
 npu_add_oracle_runs(ep4-swa 0 4 21 SET recv_max=96 WORKLOADS decode-layer)
-npu_add_oracle_runs(ep4-hca 5 4 22 WORKLOADS decode-layer compressor128)
-npu_add_oracle_runs(ep4-csa 6 4 23 WORKLOADS decode-layer compressor4 indexer)
+npu_add_oracle_runs(ep4-hca 5 4 22 WORKLOADS decode-layer attention-hca compressor128)
+npu_add_oracle_runs(ep4-csa 6 4 23 WORKLOADS decode-layer attention-csa compressor4 indexer)
 npu_add_oracle_runs(ep8-swa 1 8 31 SET recv_max=128 WORKLOADS decode-layer)
 npu_add_oracle_runs(ep8-hca 7 8 32 WORKLOADS decode-layer)
 npu_add_oracle_runs(ep8-csa 2 8 33 SET recv_max=96 WORKLOADS decode-layer)
 npu_add_oracle_runs(s1-swa 0 2 41 SET S=1 WORKLOADS decode-layer)
-npu_add_oracle_runs(s1-hca 3 2 42 SET S=1 WORKLOADS decode-layer compressor128)
-npu_add_oracle_runs(s1-csa 2 2 43 SET S=1 WORKLOADS decode-layer compressor4 indexer)
+npu_add_oracle_runs(s1-hca 3 2 42 SET S=1 WORKLOADS decode-layer attention-hca compressor128)
+npu_add_oracle_runs(s1-csa 2 2 43 SET S=1 WORKLOADS decode-layer attention-csa compressor4 indexer)
 npu_add_oracle_runs(b3-swa 1 2 51 SET B=3 WORKLOADS decode-layer)
 npu_add_oracle_runs(b3-hca 9 2 52 SET B=3 WORKLOADS decode-layer attention-hca)
 npu_add_oracle_runs(b3-csa 8 2 53 SET B=3 WORKLOADS decode-layer attention-csa)

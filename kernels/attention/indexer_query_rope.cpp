@@ -16,7 +16,8 @@ namespace {
 std::uint32_t rows_per_step(const LayerConfig& cfg, const ArchSpec& arch) {
   constexpr std::uint32_t kMaxRows = 32;
   // two loads and two stores in flight
-  const std::uint32_t per_row = cfg.index_dim * (2 * 4 + 2 * 2) + Rope::bytes_per_row(cfg.rope_dim) + 64;
+  const std::uint32_t per_row =
+      cfg.index_dim * (2 * 4 + 2 * 4) + 2 * cfg.rope_dim + Rope::bytes_per_row(cfg.rope_dim) + 64;
   const std::uint32_t once = Rope::fixed_bytes(cfg.rope_dim) + 1024;
   const auto capacity = static_cast<std::uint32_t>(arch.buffer(Space::UB).capacity.count());
   return std::min({(capacity - once) / per_row, kMaxRows, cfg.seq * cfg.index_heads});
@@ -27,7 +28,7 @@ std::uint32_t rows_per_step(const LayerConfig& cfg, const ArchSpec& arch) {
 // The rows of a request, its tokens' heads, lie together and have one angle.
 //
 //   MTE2   rows 0, angle 0 | rows 1, angle 1 | ...
-//   V                        rotate, bf16 | ...
+//   V                        rotate, round | ...
 //   MTE3                                    q | ...
 Kernel indexer_query_rope(const LayerConfig& cfg, const ArchSpec& arch) {
   const std::uint32_t dim = cfg.index_dim, request_rows = cfg.seq * cfg.index_heads;
@@ -41,11 +42,12 @@ Kernel indexer_query_rope(const LayerConfig& cfg, const ArchSpec& arch) {
   const auto position_ids = k.input("position_ids", DType::I32, 1);
   const auto freqs_cos = k.input("freqs_cos", DType::BF16, cfg.rope_dim);
   const auto freqs_sin = k.input("freqs_sin", DType::BF16, cfg.rope_dim);
-  const auto q = k.output("q", DType::BF16, dim);
+  const auto q = k.output("q", DType::F32, dim);
   k.vector([&](PartBuilder& p) {
     const GmTensor u_gm = p.tensor(u, dim), q_gm = p.tensor(q);  // a row per token and head
     Ring& load = p.ring(2, Pipe::MTE2, Pipe::V, {{Space::UB, DType::F32, step, dim, Layout::ND, "u"}});
-    Ring& store = p.ring(2, Pipe::V, Pipe::MTE3, {{Space::UB, DType::BF16, step, dim, Layout::ND, "q"}});
+    Ring& store = p.ring(2, Pipe::V, Pipe::MTE3, {{Space::UB, DType::F32, step, dim, Layout::ND, "q"}});
+    const Tile rounded = p.ub(DType::BF16, step, cfg.rope_dim, "rounded");
     Rope rope{p, {position_ids, freqs_cos, freqs_sin}, cfg.rope_dim, step, RopeTurn::Forward};
     p.for_range(p.block_index(), units, blocks, [&](const Reg& unit) {
       const Reg request = unit / steps;
@@ -57,9 +59,12 @@ Kernel indexer_query_rope(const LayerConfig& cfg, const ArchSpec& arch) {
       load.push();
       rope.load(request * cfg.seq);
       load.consume();
-      rope.turn(load[0].view(0, rope_column, step, cfg.rope_dim), n);
+      const Tile turned = load[0].view(0, rope_column, step, cfg.rope_dim);
+      rope.turn(turned, n);
+      p.tcvt(rounded.valid(n, cfg.rope_dim), turned.valid(n, cfg.rope_dim), RoundMode::Rint);
+      p.tcvt(turned.valid(n, cfg.rope_dim), rounded.valid(n, cfg.rope_dim), RoundMode::None);
       store.produce();
-      p.tcvt(store[0].valid(n, dim), load[0].valid(n, dim), RoundMode::Rint);
+      p.vec(Opcode::TCopy, store[0].valid(n, dim), load[0].valid(n, dim));
       load.pop();
       store.push();
       store.consume();

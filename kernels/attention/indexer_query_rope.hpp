@@ -7,8 +7,9 @@
 namespace npu::kernels {
 
 /// Per token and index head: the last rd columns turn by the angle of the request's first position, for every token of
-/// the request; all columns round to nearest even (decode-layer.md S5, S12 K).
-/// Arguments: u [T, nh*ih] f32, position_ids [T, 1] i32, freqs_cos, freqs_sin [L, rd] bf16 -> q [T*nh, ih] bf16.
+/// the request, and round to bf16, ties to even; the others keep their fp32 values (decode-layer.md S5, S12 G: what
+/// is rounded here flips int8 values of the quantised queries).
+/// Arguments: u [T, nh*ih] f32, position_ids [T, 1] i32, freqs_cos, freqs_sin [L, rd] bf16 -> q [T*nh, ih] f32.
 /// Vector task. Throws ConfigError if the rotated columns do not start on a 32-byte block.
 [[nodiscard]] Kernel indexer_query_rope(const LayerConfig& cfg, const isa::ArchSpec& arch);
 

@@ -1,6 +1,7 @@
 #include "kernels/attention/indexer_score.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "isa/errors.hpp"
@@ -33,13 +34,14 @@ struct Arguments {
 };
 
 constexpr std::uint32_t kFillColumns = 2048;  // of one store of "no score"
+constexpr std::uint32_t kLag = 3;             // tiles whose products are on their way while a core quantises the next
 
 /// UB of a vector core that handles `half` keys at a time, with a margin for its columns and short rows.
 std::uint64_t vector_bytes(const Plan& s, std::uint32_t half) {
   const std::uint64_t key = std::uint64_t{s.dim} * (2 * 2 + 4 + RowQuantiser::kBytesPerElement + 2 * 1);
   const std::uint64_t result = 4ULL * s.rows + 2ULL * 4 * s.seq;
-  return half * (key + result + 6 * 4) + 2ULL * 4 * round_up(s.rows, 8) + 4ULL * std::min(s.length, kFillColumns) +
-         1024;
+  return half * (key + result + (5 + kLag) * 4) + 3ULL * 4 * round_up(s.rows, 8) +
+         4ULL * std::min(s.length, kFillColumns) + 1024;
 }
 
 Plan plan_scores(const LayerConfig& cfg, const ArchSpec& arch) {
@@ -67,8 +69,8 @@ Plan plan_scores(const LayerConfig& cfg, const ArchSpec& arch) {
   }
   const std::uint64_t tiles = s.requests * ceil_div(s.length, s.keys);
   s.blocks = static_cast<std::uint32_t>(std::min<std::uint64_t>(tiles, arch.clusters));
-  s.quantised = {.slots = 2, .rows = s.keys, .cols = s.dim, .dtype = DType::I8, .full_id = 0, .free_id = 1};
-  s.products = {.slots = 2, .rows = s.rows, .cols = s.keys, .dtype = DType::I32, .full_id = 2, .free_id = 3};
+  s.quantised = {.slots = kLag + 1, .rows = s.keys, .cols = s.dim, .dtype = DType::I8, .full_id = 0, .free_id = 1};
+  s.products = {.slots = kLag + 1, .rows = s.rows, .cols = s.keys, .dtype = DType::I32, .full_id = 2, .free_id = 3};
   return s;
 }
 
@@ -125,7 +127,14 @@ void emit_cube(PartBuilder& p, const Plan& s, const ArchSpec& arch, const Argume
   products.drain();
 }
 
-/// A vector core: half of the keys of every tile. A tile's products come while the next tile's keys are quantised.
+/// A tile between quantisation and score.
+struct Pending {
+  Reg place;   ///< request * L/4 + first key; < 0: none
+  Tile scale;  ///< [1, half] f32: of this core's keys, times the constant factor of the score
+  Pending(PartBuilder& p, const Plan& s) : place{p.imm(-1)}, scale{p.ub(DType::F32, 1, s.half, "key_scale")} {}
+};
+
+/// A vector core: half of the keys of every tile. A tile's products come while the next tiles' keys are quantised.
 class VectorPart {
  public:
   VectorPart(PartBuilder& part, const Plan& plan, const Arguments& arguments)
@@ -139,7 +148,8 @@ class VectorPart {
         key_{p.ub(DType::F32, s.half, s.dim, "keys")},
         quantiser_{p, s.half, s.dim},
         new_scale_{p.column(DType::F32, s.half, "new_key_scale")},
-        scale_{p.ub(DType::F32, 1, s.half, "key_scale")},
+        weight_{p.column(DType::F32, s.rows, "query_weight")},
+        pending_{Pending{p, s}, Pending{p, s}, Pending{p, s}},
         byte_{p.ring(2, Pipe::V, Pipe::MTE3, {{Space::UB, DType::I8, s.half, s.dim, Layout::ND, "key_bytes"}})},
         product_{p.ring(1, Pipe::MTE2, Pipe::V,
                         {{Space::UB, DType::F32, s.rows, 1, Layout::DN, "query_scale"},
@@ -151,18 +161,18 @@ class VectorPart {
     fill_missing();
     p.texpands(new_scale_, 0);  // a core may never get keys of its own
     const GmTensor lengths = p.tensor(a.lengths);
-    Reg last_request = p.imm(-1), last_key = p.imm(0);
-    const auto score_last = [&] { p.if_(last_request >= 0, [&] { score(lengths, last_request, last_key); }); };
     for_each_tile(p, s, lengths, [&](const Reg& request, const Reg& key) {
       quantise(lengths, request, key);
-      score_last();
-      last_request.set(request);
-      last_key.set(key);
+      score_oldest(lengths);
+      pending_.back().place.set(request * s.length + key);
       // the constant factor of the score rides on the scales
-      p.vecs(Opcode::TMulS, scale_, new_scale_.as_row(),
+      p.vecs(Opcode::TMulS, pending_.back().scale, new_scale_.as_row(),
              1.0 / std::sqrt(static_cast<double>(s.dim) * static_cast<double>(s.heads)));
     });
-    score_last();
+    p.for_range(0, kLag, 1, [&](const Reg&) {
+      score_oldest(lengths);
+      pending_.back().place.set(-1);
+    });
     quantised_.drain();
   }
 
@@ -220,8 +230,18 @@ class VectorPart {
     });
   }
 
-  /// Scores of the tile from the cube's products and scale_.
-  void score(const GmTensor& lengths, const Reg& request, const Reg& key) {
+  /// Scores the tile at the front, if there is one; the others move up.
+  void score_oldest(const GmTensor& lengths) {
+    p.if_(pending_.front().place >= 0, [&] { score(lengths, pending_.front()); });
+    for (std::size_t i = 1; i < pending_.size(); ++i) {
+      pending_[i - 1].place.set(pending_[i].place);
+      p.vec(Opcode::TCopy, pending_[i - 1].scale, pending_[i].scale);
+    }
+  }
+
+  /// This core's scores of the tile, from the next slot of products.
+  void score(const GmTensor& lengths, const Pending& tile) {
+    const Reg request = tile.place / s.length, key = tile.place % s.length;
     products_.get([&](const GmTensor& slot, const Reg& slot_row) {
       own_keys(lengths, request, key, [&](const Reg& first, const Reg& n) {
         product_.produce();
@@ -235,11 +255,10 @@ class VectorPart {
         product_.consume();
         const Tile integer = product_[2].valid(s.rows, n);
         const Tile terms = product_[2].reshape(DType::F32, s.rows, s.half, Layout::ND);
-        const Tile weight = product_[1];
-        p.vec(Opcode::TMul, weight, weight, product_[0]);
+        p.vec(Opcode::TMul, weight_, product_[1], product_[0]);
         p.vecs(Opcode::TMaxS, integer, integer, 0);
         p.tcvt(terms.valid(s.rows, n), integer, RoundMode::Rint);
-        p.vec(Opcode::TRowExpandMul, terms.valid(s.rows, n), terms.valid(s.rows, n), weight);
+        p.vec(Opcode::TRowExpandMul, terms.valid(s.rows, n), terms.valid(s.rows, n), weight_);
         score_.produce();
         const Tile sum = score_[0].valid(s.seq, n);
         for (std::uint32_t token = 0; token < s.seq; ++token) {
@@ -247,7 +266,7 @@ class VectorPart {
                 terms.view(token * s.heads, 0, s.heads, s.half).valid(s.heads, n));
         }
         product_.pop();
-        p.vec(Opcode::TColExpandMul, sum, sum, scale_.valid(1, n));
+        p.vec(Opcode::TColExpandMul, sum, sum, tile.scale.valid(1, n));
         score_.push();
         score_.consume();
         p.tstore(p.tensor(a.score).at(request * s.seq, key + first), sum);  // (S, n) f32
@@ -265,8 +284,9 @@ class VectorPart {
   Ring& row_;
   Tile key_;  ///< [half, ih] f32
   RowQuantiser quantiser_;
-  Tile new_scale_;  ///< [half, 1] f32: dequantisation scales of the tile in quantise()
-  Tile scale_;      ///< [1, half] f32: those of the tile in score(), times the constant factor
+  Tile new_scale_;  ///< [half, 1] f32: dequantisation scales of the newest tile
+  Tile weight_;     ///< [S*nh, 1] f32; not among the ring's tiles, which start in the products' bank group
+  std::array<Pending, kLag> pending_;
   Ring& byte_;
   Ring& product_;  ///< [0] scales and [1] weights of the queries, [2] their products with the keys
   Ring& score_;
@@ -275,7 +295,7 @@ class VectorPart {
 }  // namespace
 
 //   cube              tile 0 | tile 1 | ...                       queries x keys^T
-//   vector   Q 0 | Q 1 | score 0 | Q 2 | score 1 | ...            each core half of a tile's keys
+//   vector   Q 0 | Q 1 | Q 2 | Q 3 | score 0 | Q 4 | score 1 ...  each core half of a tile's keys
 Kernel indexer_score(const LayerConfig& cfg, const ArchSpec& arch) {
   const Plan s = plan_scores(cfg, arch);
   KernelBuilder k{"indexer_score", arch};

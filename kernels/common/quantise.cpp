@@ -19,8 +19,8 @@ RowQuantiser::RowQuantiser(isa::PartBuilder& part, std::uint32_t max_rows, std::
       real_{part.ub(DType::F32, max_rows, max_cols, "quantise_f32")},
       half_{part.ub(DType::F16, max_rows, max_cols, "quantise_f16")},
       largest_{part.column(DType::F32, max_rows, "row_max")},
-      piece_{part.column(DType::F32, max_rows, "piece_max")},
-      multiplier_{part.column(DType::F32, max_rows, "multiplier")} {}
+      multiplier_{part.column(DType::F32, max_rows, "multiplier")},
+      piece_{part.column(DType::F32, max_rows, "piece_max")} {}
 
 void RowQuantiser::begin(const Value& rows) { part_.texpands(largest_.valid(rows, 1), 1e-4); }
 
@@ -48,8 +48,8 @@ void RowQuantiser::finish(const Tile& scale, const Value& rows) {
 
 void RowQuantiser::quantise(const Tile& out, const Tile& x, const Value& rows, const Value& cols) {
   const Tile real = real_.valid(rows, cols), half = half_.valid(rows, cols);
-  // There is no cast from f32 to i8: by way of i32 and f16, both exact for |q| <= 127.
-  const Tile integer = real_.reshape(DType::I32, real_.rows(), real_.cols(), isa::Layout::ND).valid(rows, cols);
+  // There is no cast from f32 to i8: by way of i16 and f16, both exact for |q| <= 127.
+  const Tile integer = half_.reshape(DType::I16, half_.rows(), half_.cols(), isa::Layout::ND).valid(rows, cols);
   part_.vec(Opcode::TRowExpandMul, real, x.valid(rows, cols), multiplier_.valid(rows, 1));
   part_.tcvt(integer, real, RoundMode::Rint);
   part_.tcvt(half, integer, RoundMode::Round);

@@ -31,8 +31,8 @@ class RowQuantiser {
  private:
   isa::PartBuilder& part_;
   bool tall_;              ///< many rows: the maxima of the transposed columns cost less than row maxima
-  isa::Tile real_, half_;  ///< [max_rows, max_cols] f32 (and i32), f16
-  isa::Tile largest_, piece_, multiplier_;  ///< [max_rows, 1] f32
+  isa::Tile real_, half_;  ///< [max_rows, max_cols] f32, f16 (and i16)
+  isa::Tile largest_, multiplier_, piece_;  ///< [max_rows, 1] f32
 };
 
 }  // namespace npu::kernels

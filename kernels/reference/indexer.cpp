@@ -26,7 +26,7 @@ struct Queries {
   std::vector<float> scales;
 };
 
-Queries index_queries(const LayerConfig& config, Numerics numerics, const IndexerIn& in, unsigned threads) {
+Queries index_queries(const LayerConfig& config, const IndexerIn& in, unsigned threads) {
   const std::size_t tokens = config.tokens(), latent = config.q_lora, heads = config.index_heads;
   const std::size_t dim = config.index_dim, rope = config.rope_dim, width = heads * dim;
   std::vector<std::int32_t> acc(tokens * width);
@@ -40,8 +40,7 @@ Queries index_queries(const LayerConfig& config, Numerics numerics, const Indexe
       for (std::size_t i = 0; i < dim; ++i)
         head[i] = dequantise(acc[t * width + h * dim + i], in.qr_scale[t], in.wq_b_scale[h * dim + i]);
       rotate(head.subspan(dim - rope), in.cos.subspan(b * rope, rope), in.sin.subspan(b * rope, rope));
-      const std::size_t rounded_from = numerics == Numerics::Device ? 0 : dim - rope;
-      for (std::size_t i = rounded_from; i < dim; ++i) head[i] = isa::to_float(isa::to_bf16(head[i]));
+      for (std::size_t i = dim - rope; i < dim; ++i) head[i] = isa::to_float(isa::to_bf16(head[i]));
     }
   });
   std::vector<float> z(tokens * width);
@@ -127,7 +126,7 @@ void indexer(const LayerConfig& config, Numerics numerics, const IndexerIn& in, 
   NPU_ASSERT(in.cos.size() == std::size_t{config.batch} * config.rope_dim && in.sin.size() == in.cos.size(), "rope");
   NPU_ASSERT(out.score.size() == tokens * length && out.topk.size() == tokens * length, "indexer outputs");
 
-  const Queries queries = index_queries(config, numerics, in, threads);
+  const Queries queries = index_queries(config, in, threads);
   const std::vector<float> x = widen(in.x_normed);
   std::vector<float> weights(tokens * heads);
   matmul({x.data(), tokens, hidden}, Matrix<const Bf16>{in.weights_proj.data(), hidden, heads},

@@ -6,6 +6,7 @@
 #include "kernels/attention/indexer_topk.hpp"
 #include "kernels/matmul/float_matmul.hpp"
 #include "kernels/matmul/quant_matmul.hpp"
+#include "kernels/matmul/widen.hpp"
 #include "kernels/moe/quant_rows.hpp"
 #include "orchestration/data/presets.hpp"
 #include "orchestration/host/layer_stages.hpp"
@@ -23,7 +24,8 @@ void index_queries(StageContext& c) {
   const std::uint32_t tokens = cfg.tokens(), dim = cfg.index_dim, width = cfg.index_heads * dim;
   const std::uint32_t rows = tokens * cfg.index_heads;
   c.scratch("index_u", DType::F32, {tokens, width});
-  c.scratch("index_q", DType::BF16, {rows, dim});
+  c.scratch("index_q", DType::F32, {rows, dim});
+  c.scratch("index_hadamard_f32", DType::F32, {dim, dim});
   c.scratch("index_z", DType::F32, {rows, dim});
   c.scratch("index_zi", DType::I8, {rows, dim});
   c.scratch("index_zs", DType::F32, {rows, 1});
@@ -43,11 +45,13 @@ void index_queries(StageContext& c) {
           {"freqs_cos", "freqs_cos"},
           {"freqs_sin", "freqs_sin"},
           {"q", "index_q"}});
+  c.task("index_hadamard_widen", [&] { return kernels::widen("index_hadamard_widen", dim, dim, c.arch); },
+         {{"x", "csa_hadamard_idx"}, {"y", "index_hadamard_f32"}});
   c.task("index_hadamard",
          [&] {
-           return kernels::float_matmul("index_hadamard", {rows, dim, dim, DType::BF16, WeightOrder::KN}, c.arch);
+           return kernels::float_matmul("index_hadamard", {rows, dim, dim, DType::F32, WeightOrder::KN}, c.arch);
          },
-         {{"x", "index_q"}, {"w", "csa_hadamard_idx"}, {"y", "index_z"}});
+         {{"x", "index_q"}, {"w", "index_hadamard_f32"}, {"y", "index_z"}});
   c.task("index_query_quant", [&] { return kernels::quant_rows("index_query_quant", rows, dim, c.arch); },
          {{"x", "index_z"}, {"x_i8", "index_zi"}, {"x_scale", "index_zs"}});
 }

@@ -251,7 +251,7 @@ TEST_CASE("csa windows of full-size rows of more requests than vector cores are 
 TEST_CASE("state rows that were never written have no weight", "[compressor]") {
   Step csa = csa_step(2);
   for (std::size_t b = 0; b < csa.c.batch; ++b)
-    for (const std::size_t back : {0U, 2U, 3U, 4U, 5U, 6U, 7U})
+    for (const std::size_t back : {2U, 3U, 4U, 5U, 6U, 7U})
       if (const auto end = csa.completed(b); end && *end >= back) csa.erase(b, *end - back);
   check_pool(csa);
 }
@@ -272,7 +272,7 @@ TEST_CASE("a state page that is too wide for one load is folded in parts", "[com
   LayerConfig c = tiny(2, 2);
   c.head_dim = 512;
   CompressorShape shape = main_compressor(c, AttentionKind::Hca);
-  shape.state_page = 64, shape.state_pages = 4;
+  shape.state_page = 64, shape.state_pages = 5;
   check_pool(make_step(c, shape, {126, 255}));
 }
 TEST_CASE("rows of the inner compressor are rotated by the step's first position and rounded", "[compressor]") {

@@ -6,6 +6,7 @@
 #include "isa/numerics/numerics.hpp"
 #include "kernels/matmul/float_matmul.hpp"
 #include "kernels/matmul/quant_matmul.hpp"
+#include "kernels/matmul/widen.hpp"
 #include "sim_tests/support/kernel_bench.hpp"
 
 namespace npu {
@@ -59,30 +60,56 @@ TEST_CASE("an int8 projection with k-major weights is exact over several row and
 }
 TEST_CASE("an int8 projection of one row is exact", "[matmul]") { check_quant_matmul(1, 16, 32, WeightOrder::NK); }
 
-TEST_CASE("a bf16 projection equals the fma chain along k bit by bit", "[matmul]") {
+float as_float(float v) { return v; }
+float as_float(isa::Bf16 v) { return isa::to_float(v); }
+
+/// y = x @ w of one type, w [k, n], against the chain of fused products along k.
+template <class T>
+void check_float_matmul(isa::DType dtype, T (*from_float)(float)) {
   constexpr std::uint32_t kRows = 19, kN = 144, kK = 160;
   test::KernelBench bench;
   std::mt19937 generator{7};
   std::normal_distribution<float> normal;
-  std::vector<isa::Bf16> x(kRows * kK), w(kK * kN);
-  for (auto& v : x) v = isa::to_bf16(normal(generator));
-  for (auto& v : w) v = isa::to_bf16(normal(generator));
+  std::vector<T> x(kRows * kK), w(kK * kN);
+  for (auto& v : x) v = from_float(normal(generator));
+  for (auto& v : w) v = from_float(normal(generator));
   bench.bind("x", x);
   bench.bind("w", w);
   bench.bind("y", std::vector<float>(kRows * kN));
-  bench.run(
-      kernels::float_matmul("projection", {kRows, kN, kK, isa::DType::BF16, WeightOrder::KN}, isa::a2a3_arch_spec()));
+  bench.run(kernels::float_matmul("projection", {kRows, kN, kK, dtype, WeightOrder::KN}, isa::a2a3_arch_spec()));
   const auto y = bench.read<float>("y");
   std::size_t wrong = 0;
   for (std::size_t r = 0; r < kRows; ++r) {
     for (std::size_t c = 0; c < kN; ++c) {
       float sum = 0;
-      for (std::size_t i = 0; i < kK; ++i)
-        sum = std::fma(isa::to_float(x[r * kK + i]), isa::to_float(w[i * kN + c]), sum);
+      for (std::size_t i = 0; i < kK; ++i) sum = std::fma(as_float(x[r * kK + i]), as_float(w[i * kN + c]), sum);
       if (sum != y[r * kN + c]) ++wrong;
     }
   }
   CHECK(wrong == 0);
+}
+
+TEST_CASE("a bf16 projection equals the fma chain along k bit by bit", "[matmul]") {
+  check_float_matmul<isa::Bf16>(isa::DType::BF16, [](float v) { return isa::to_bf16(v); });
+}
+TEST_CASE("an fp32 projection equals the fma chain along k bit by bit", "[matmul]") {
+  check_float_matmul<float>(isa::DType::F32, [](float v) { return v; });
+}
+
+TEST_CASE("a bf16 operand widens to the same values", "[matmul]") {
+  for (const std::uint32_t rows : {1U, 32U, 131U}) {
+    constexpr std::uint32_t kColumns = 48;
+    std::vector<isa::Bf16> x(rows * kColumns);
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] = isa::Bf16{static_cast<std::uint16_t>(13 * i % 0x7F80)};
+    test::KernelBench bench;
+    bench.bind("x", x);
+    bench.bind("y", std::vector<float>(x.size()));
+    bench.run(kernels::widen("widen", rows, kColumns, isa::a2a3_arch_spec()));
+    const auto y = bench.read<float>("y");
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) wrong += y[i] != isa::to_float(x[i]) ? 1 : 0;
+    CHECK(wrong == 0);
+  }
 }
 
 }  // namespace

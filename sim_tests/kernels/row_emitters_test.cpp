@@ -78,7 +78,8 @@ TEST_CASE("an inverse turn has the reference's bits", "[emitters]") {
   check_turn(kernels::RopeTurn::Inverse, Turn::Inverse);
 }
 
-TEST_CASE("rows are quantised with the reference's bits, several at a time and in two pieces", "[emitters]") {
+/// kRows rows of two pieces, of buffers that hold max_rows.
+void check_quantiser(std::uint32_t max_rows) {
   constexpr std::uint32_t kRows = 7, kWidth = 56, kSplit = 40;
   RandomValues random{32};
   auto x = random.floats(kRows * kWidth, 0, 3);
@@ -99,7 +100,7 @@ TEST_CASE("rows are quantised with the reference's bits, several at a time and i
     const Tile left_i8 = p.ub(DType::I8, kRows, kSplit, "left_i8");
     const Tile right_i8 = p.ub(DType::I8, kRows, kWidth - kSplit, "right_i8");
     const Tile scales = p.column(DType::F32, kRows, "scales");
-    kernels::RowQuantiser quantiser{p, kRows, kSplit};
+    kernels::RowQuantiser quantiser{p, max_rows, kSplit};
     p.tload(left, x_gm.at(0, 0));
     p.tload(right, x_gm.at(0, kSplit));
     p.sync(Pipe::MTE2, Pipe::V);
@@ -121,6 +122,14 @@ TEST_CASE("rows are quantised with the reference's bits, several at a time and i
   bench.run(kernels::pack(k, 1));
   CHECK(bench.read<std::int8_t>("out") == expected);
   CHECK(bench.read<float>("scale") == expected_scale);
+}
+
+TEST_CASE("rows are quantised with the reference's bits, several at a time and in two pieces", "[emitters]") {
+  check_quantiser(7);
+}
+TEST_CASE("rows are quantised with the reference's bits where their maxima are those of transposed columns",
+          "[emitters]") {
+  check_quantiser(40);
 }
 
 TEST_CASE("steps of heads and of latent rows fit the unified buffer at any width", "[emitters]") {
