@@ -43,10 +43,10 @@ LayerCase make_case(const Options& o, CaseSource& source, const orch::Workload& 
     generate.start_pos = o.start_pos;
     const auto& names = program.initial_tensors();
     const auto is_of_layer = [](std::string_view name) { return orch::tensor_spec(name).of_layer(); };
-    // The model's end needs no layer in front of it.
-    const bool needs_layer =
-        needs_reference && std::any_of(workload.outputs.begin(), workload.outputs.end(),
-                                       [&](const orch::OutputRule& output) { return is_of_layer(output.tensor); });
+    // The model's end needs no layer in front of it; a saved case is whole.
+    const bool tests_layer = std::any_of(workload.outputs.begin(), workload.outputs.end(),
+                                         [&](const orch::OutputRule& output) { return is_of_layer(output.tensor); });
+    const bool needs_layer = needs_reference && (tests_layer || o.save_data);
     generate.wanted = [&](std::string_view name) {
       return std::find(names.begin(), names.end(), name) != names.end() || (needs_layer && is_of_layer(name));
     };

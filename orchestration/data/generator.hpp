@@ -14,7 +14,7 @@ struct GenerateOptions {
   std::uint64_t seed = 0;
   std::optional<std::uint32_t> start_pos;  ///< position of every request's first token; else the kind's mix of S10
   /// Kind whose mix is meant: layers of one step have the same positions. Empty: the layer's.
-  std::optional<kernels::AttentionKind> mix_of;
+  std::optional<kernels::AttentionKind> mix_of = {};
   TensorFilter wanted;   ///< inputs to make; empty: all of the layer's kind
   unsigned threads = 0;  ///< 0: one per processor; the result does not depend on it
 };
