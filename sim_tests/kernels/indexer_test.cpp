@@ -95,7 +95,8 @@ IndexerCase indexer_case(const LayerConfig& original, const std::vector<std::int
       for (std::size_t d = 0; d < dim; ++d) {
         std::int32_t acc = 0;
         for (std::size_t k = 0; k < c.q_lora; ++k) acc += qr[t * c.q_lora + k] * wq_b[k * width + h * dim + d];
-        z[d] = isa::to_float(isa::to_bf16(dequantise(acc, qr_scale[t], wq_b_scale[h * dim + d])));
+        const float u = dequantise(acc, qr_scale[t], wq_b_scale[h * dim + d]);
+        z[d] = d < dim - c.rope_dim ? u : isa::to_float(isa::to_bf16(u));
       }
       i.zs.push_back(quantise(z, {&i.zi[t * width + h * dim], dim}));
     }
