@@ -107,7 +107,7 @@ TEST_CASE("a bf16 operand widens to the same values", "[matmul]") {
     bench.run(kernels::widen("widen", rows, kColumns, isa::a2a3_arch_spec()));
     const auto y = bench.read<float>("y");
     std::size_t wrong = 0;
-    for (std::size_t i = 0; i < x.size(); ++i) wrong += y[i] != isa::to_float(x[i]) ? 1 : 0;
+    for (std::size_t i = 0; i < x.size(); ++i) wrong += y[i] != isa::to_float(x[i]) ? 1U : 0U;
     CHECK(wrong == 0);
   }
 }
