@@ -73,6 +73,7 @@ void save_data(const fs::path& directory, const LayerCase& layer, const LayerPro
   LayerCase actual = layer;
   actual.changes.clear();
   actual.expected = program.results();
+  orch::pools_to_changes(actual);
   orch::save_case(actual, (directory / "actual.safetensors").string());
 }
 

@@ -1,6 +1,7 @@
 #include "orchestration/data/layer_case.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "isa/errors.hpp"
 #include "isa/nearest_name.hpp"
@@ -145,6 +146,20 @@ TensorRecord record_of(std::string name, const std::vector<Tensor>& ranks) {
   return record;
 }
 
+PoolChanges changes_between(const Tensor& before, const Tensor& after) {
+  const std::size_t size = before.row_length() * isa::size_of(before.dtype());
+  const auto row = [&](const Tensor& pool, std::uint64_t i) { return pool.bytes().subspan(i * size, size); };
+  PoolChanges changes;
+  for (std::uint64_t i = 0; i < before.row_count(); ++i) {
+    if (std::memcmp(row(before, i).data(), row(after, i).data(), size) != 0) changes.rows.push_back(i);
+  }
+  changes.values = Tensor::zeros(before.name(), before.dtype(), {changes.rows.size(), before.row_length()});
+  for (std::size_t i = 0; i < changes.rows.size(); ++i) {
+    std::ranges::copy(row(after, changes.rows[i]), changes.values.writable_bytes().subspan(i * size).begin());
+  }
+  return changes;
+}
+
 }  // namespace
 
 const Tensor& LayerCase::input(std::string_view name, std::uint32_t rank) const {
@@ -179,6 +194,19 @@ LayerCase load_case(const std::string& path, const TensorFilter& wanted) {
     if (spec.role != Role::Input) load_results(layer, file, spec);
   }
   return layer;
+}
+
+void pools_to_changes(LayerCase& layer) {
+  for (const TensorSpec& spec : layer_tensors()) {
+    const auto it = layer.expected.find(spec.name);
+    if (spec.role != Role::Pool || spec.name == "kv_cache" || it == layer.expected.end()) continue;
+    auto& changes = layer.changes[it->first];
+    changes.clear();
+    for (std::uint32_t r = 0; r < layer.config.ranks; ++r) {
+      changes.push_back(changes_between(layer.input(spec.name, r), it->second[r]));
+    }
+    layer.expected.erase(it);
+  }
 }
 
 void save_case(const LayerCase& layer, const std::string& path) {

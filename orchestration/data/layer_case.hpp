@@ -46,6 +46,10 @@ struct LayerCase {
 /// tensor, expected and got.
 [[nodiscard]] LayerCase load_case(const std::string& path, const TensorFilter& wanted = {});
 
+/// Turns expected pools, but for the ring, into their changed rows: the form of the golden files, in which rows that
+/// the layer leaves alone may hold infinities. The case holds the pools as inputs.
+void pools_to_changes(LayerCase& layer);
+
 /// Writes inputs, expected results and metadata in the format of the golden files.
 void save_case(const LayerCase& layer, const std::string& path);
 

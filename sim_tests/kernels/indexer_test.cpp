@@ -168,7 +168,7 @@ TEST_CASE("scores of full width and one token a step are those of the reference"
 TEST_CASE("scores of three tokens a step take two row tiles and narrower key tiles", "[indexer]") {
   check_scores(flash(2, 3), {700, 95});
 }
-TEST_CASE("scores of one long request among empty ones occupy all clusters", "[indexer]") {
+TEST_CASE("scores of one long request among empty ones are those of the reference", "[indexer]") {
   LayerConfig c = flash(3, 1);
   check_scores(c, {0, 2047, 0});
 }

@@ -87,6 +87,36 @@ TEST_CASE("pools given by changed rows are split by rank") {
   CHECK(p.untouched.pass);
 }
 
+TEST_CASE("whole pools become the changed rows of the golden file") {
+  const LayerCase golden_case = load_case(golden("tiny-stress-L10"));
+  LayerCase c = golden_case;
+  c.changes.clear();
+  for (const auto& [name, changes] : golden_case.changes) {
+    for (std::uint32_t r = 0; r < 2; ++r) {
+      const Tensor& before = golden_case.input(name, r);
+      Tensor after = Tensor::zeros(name, before.dtype(), before.shape());
+      std::ranges::copy(before.bytes(), after.writable_bytes().begin());
+      const auto row_bytes = static_cast<std::ptrdiff_t>(before.row_length() * isa::size_of(before.dtype()));
+      for (std::size_t i = 0; i < changes[r].rows.size(); ++i) {
+        const auto row = changes[r].values.bytes().begin() + static_cast<std::ptrdiff_t>(i) * row_bytes;
+        std::copy(row, row + row_bytes,
+                  after.writable_bytes().begin() + static_cast<std::ptrdiff_t>(changes[r].rows[i]) * row_bytes);
+      }
+      c.expected[name].push_back(std::move(after));
+    }
+  }
+  pools_to_changes(c);
+  CHECK(c.expected.contains("kv_cache"));
+  REQUIRE(c.changes.size() == golden_case.changes.size());
+  for (const auto& [name, changes] : golden_case.changes) {
+    CHECK_FALSE(c.expected.contains(name));
+    for (std::uint32_t r = 0; r < 2; ++r) {
+      CHECK(c.changes.at(name)[r].rows == changes[r].rows);
+      CHECK(compare(Exact{}, changes[r].values, c.changes.at(name)[r].values).pass);
+    }
+  }
+}
+
 TEST_CASE("a saved case loads again with the same bits") {
   const test::TemporaryDirectory dir;
   for (const std::string_view name : {"tiny-L10", "tiny-stress-L3"}) {

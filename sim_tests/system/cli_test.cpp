@@ -115,5 +115,20 @@ TEST_CASE("a wrong expectation is a mismatch with exit status 1") {
   CHECK(outcome.text.rfind("\n[RUN] FAIL") != std::string::npos);
 }
 
+TEST_CASE("saved results are a data file whose expectations a second run meets") {
+  const TemporaryDirectory directory;
+  const std::string out = " --out " + directory.file("out");
+  const Outcome first = npusim("run decode-layer --preset tiny --layer-id 10 --batch 4 --skip-golden --save-data " +
+                               directory.file("data") + out);
+  CAPTURE(first.text);
+  REQUIRE(first.status == 0);
+  const Outcome second = npusim("run decode-layer --data " + directory.file("data") + "/actual.safetensors" + out);
+  CAPTURE(second.text);
+  CHECK(second.status == 0);
+  for (const char* output : {"x_next", "idx_kv_cache.vals", "csa_compress_state.untouched"}) {
+    CHECK(second.text.find(output) != std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace npu::test
