@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "isa/builder/part_builder.hpp"
 
@@ -11,7 +12,7 @@ namespace npu::isa {
 
 class KernelBuilder {
  public:
-  KernelBuilder(std::string name, const ArchSpec& arch) : arch_{arch} { object_.name = std::move(name); }
+  KernelBuilder(std::string name, ArchSpec arch) : arch_{std::move(arch)} { object_.name = std::move(name); }
 
   /// Tensor arguments are matrices with `cols` elements a row; LDARG order is declaration order.
   TensorArgument input(const std::string& name, DType dtype, std::uint32_t cols) {
@@ -37,7 +38,7 @@ class KernelBuilder {
   TensorArgument tensor(const std::string& name, ArgKind kind, DType dtype, std::uint32_t cols);
   Program part(CoreKind kind, const std::function<void(PartBuilder&)>& body);
 
-  const ArchSpec& arch_;
+  ArchSpec arch_;
   KernelObject object_;
   std::vector<Allocation> memory_map_;
 };

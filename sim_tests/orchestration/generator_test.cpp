@@ -213,6 +213,24 @@ TEST_CASE("unwanted tensors are not made, and the others do not change") {
   CHECK(compare(Exact{}, all.input("wq_b_scale", 0), some.input("wq_b_scale", 0)).pass);
 }
 
+TEST_CASE("layers of one step can have the positions of another kind's mix") {
+  using kernels::AttentionKind;
+  CHECK(start_positions(tiny(0), {}, AttentionKind::Csa) == start_positions(tiny(10), {}));
+  CHECK(start_positions(tiny(0), {}, AttentionKind::Csa) != start_positions(tiny(0), {}));
+  CHECK(start_positions(tiny(0), 7, AttentionKind::Csa) == std::vector<std::uint32_t>(tiny(0).batch, 7));
+}
+
+TEST_CASE("the model's own inputs are made where they are named") {
+  CHECK_FALSE(generate_case(tiny(0)).inputs.contains("hc_head_fn"));
+  const LayerCase head = generate_case(tiny(0), {.seed = 0,
+                                                 .start_pos = {},
+                                                 .wanted = [](std::string_view n) { return n.starts_with("hc_head_"); },
+                                                 .threads = 0});
+  CHECK(head.inputs.size() == 3);
+  const std::uint64_t m = head.config.hc_mult;
+  CHECK(head.input("hc_head_fn", 1).shape() == Shape{m, m * head.config.hidden});
+}
+
 TEST_CASE("the compressed rope profile interpolates between two pair indices") {
   auto c = preset("flash");
   c.max_positions = 128;
