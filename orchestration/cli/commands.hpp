@@ -1,11 +1,16 @@
 // The commands of npusim; each returns the exit status 0 or 1 and throws for the others.
 #pragma once
 
+#include <string_view>
+
 #include "orchestration/cli/options.hpp"
 
 namespace npu::cli {
 
 int run_workload(const Options& options);
+/// A user's program: .npu (text) or .npuo (object file).
+[[nodiscard]] bool is_program_file(std::string_view workload);
+int run_program_file(const Options& options);
 int list();
 int fit(const Options& options);
 int assemble_file(const Options& options);

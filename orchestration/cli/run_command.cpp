@@ -1,24 +1,16 @@
-#include <sys/resource.h>
-
 #include <algorithm>
-#include <chrono>
-#include <ctime>
 #include <filesystem>
-#include <fstream>
-#include <memory>
 
+#include "isa/encoding/object_file.hpp"
 #include "isa/errors.hpp"
 #include "orchestration/cli/case_source.hpp"
 #include "orchestration/cli/commands.hpp"
+#include "orchestration/cli/run_output.hpp"
 #include "orchestration/data/case_metadata.hpp"
 #include "orchestration/data/generator.hpp"
 #include "orchestration/data/presets.hpp"
 #include "orchestration/host/layer_program.hpp"
 #include "orchestration/host/reference_case.hpp"
-#include "orchestration/report/summary.hpp"
-#include "traces/chrome_trace.hpp"
-#include "traces/fanout.hpp"
-#include "traces/vcd.hpp"
 
 namespace npu::cli {
 namespace {
@@ -28,63 +20,6 @@ using orch::LayerCase;
 using orch::LayerProgram;
 
 constexpr unsigned kAllProcessors = 0;
-
-/// The traces that the flags ask for; null sink where they ask for none.
-class Traces {
- public:
-  Traces(const Options& o, double core_mhz) {
-    const traces::Window window = o.trace_window.empty() ? traces::Window{} : traces::parse_window(o.trace_window);
-    if (o.trace) {
-      chrome_ = std::make_unique<traces::ChromeTraceWriter>(
-          *o.trace, traces::ChromeTraceOptions{.core_mhz = core_mhz, .window = window});
-      fanout_.add(*chrome_);
-    }
-    if (o.vcd) {
-      const traces::Level level = o.vcd_level.empty() ? traces::Level::Pipe : traces::parse_level(o.vcd_level);
-      vcd_ = std::make_unique<traces::VcdWriter>(
-          *o.vcd, traces::VcdOptions{.core_mhz = core_mhz, .level = level, .window = window, .scope = o.vcd_scope});
-      fanout_.add(*vcd_);
-    }
-  }
-  [[nodiscard]] traces::Sink* sink() { return fanout_.empty() ? nullptr : &fanout_; }
-  void check_scope() const {
-    if (vcd_) vcd_->check_scope();
-  }
-  void finish() {
-    if (chrome_) chrome_->finish();
-    if (vcd_) vcd_->finish();
-  }
-
- private:
-  traces::FanoutSink fanout_;
-  std::unique_ptr<traces::ChromeTraceWriter> chrome_;
-  std::unique_ptr<traces::VcdWriter> vcd_;
-};
-
-void write_text(const fs::path& path, const std::string& text) {
-  std::ofstream file{path, std::ios::binary};
-  file << text;
-  file.flush();
-  if (!file) throw config_error("{}: cannot be written", path.string());
-}
-
-/// Creates the directory; a default name carries the time, as the contract says.
-fs::path make_directory(const std::optional<std::string>& wanted, const std::string& workload) {
-  fs::path path;
-  if (wanted) {
-    path = *wanted;
-  } else {
-    const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-    std::tm utc{};
-    gmtime_r(&now, &utc);
-    path = fs::path{"build_output"} / fmt::format("{}_{:04}{:02}{:02}_{:02}{:02}{:02}", workload, utc.tm_year + 1900,
-                                                  utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
-  }
-  std::error_code error;
-  fs::create_directories(path, error);
-  if (error) throw config_error("{}: cannot be created: {}", path.string(), error.message());
-  return path;
-}
 
 bool holds_all(const LayerCase& layer, const std::vector<std::string>& names) {
   for (const std::string& name : names) {
@@ -136,44 +71,25 @@ void save_data(const fs::path& directory, const LayerCase& layer, const LayerPro
   orch::save_case(actual, (directory / "actual.safetensors").string());
 }
 
-double peak_rss_mib() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024.0;
-}
-
-/// The clause behind PASS or FAIL.
-std::string reason(const orch::RunReport& report) {
-  const orch::Verdict verdict = orch::verdict_of(report.outputs);
-  std::string text;
-  switch (verdict) {
-    case orch::Verdict::Skipped:
-      text = "nothing compared";
-      break;
-    case orch::Verdict::Pass:
-      text = fmt::format("{} outputs match", report.outputs.size());
-      break;
-    case orch::Verdict::Fail:
-      for (const orch::Comparison& c : report.outputs) {
-        if (c.pass) continue;
-        text = fmt::format("{}: {} of {} elements violate {}", c.name, c.violations, c.checked, c.rule);
-        break;
-      }
-      break;
+/// One object file per kernel, which `disasm` lists and `run` takes.
+void save_objects(const fs::path& directory, const orch::KernelStore& kernels, const model::Machine& machine) {
+  fs::create_directories(directory);
+  for (const auto& [name, kernel] : kernels.all()) {
+    write_bytes(directory / (name + ".npuo"), isa::encode(kernel.object, machine.arch.name));
   }
-  if (report.timed) text += fmt::format(", {:.3f} us", orch::effective_us(report));
-  return text;
 }
 
 }  // namespace
 
 int run_workload(const Options& o) {
+  if (is_program_file(o.workload)) return run_program_file(o);
+  if (!o.args.empty())
+    throw config_error("--args belongs to program files (.npu, .npuo); {} brings its own", o.workload);
+  if (o.blocks) throw config_error("--blocks belongs to program files (.npu, .npuo); {} knows its own", o.workload);
   const orch::Workload& workload = orch::find_workload(o.workload);
   const model::Machine machine = model::load_machine(o.platform, o.machine_overrides);
   CaseSource source = open_case(o);
-  if (!o.start_skew_us.empty() && o.start_skew_us.size() != source.config.ranks) {
-    throw config_error("--start-skew-us gives {} delays for {} cards", o.start_skew_us.size(), source.config.ranks);
-  }
+  Progress progress;
   Traces traces{o, machine.params.clock.core_mhz};
   LayerProgram program{workload,
                        source.config,
@@ -182,21 +98,20 @@ int run_workload(const Options& o) {
                         .mode = o.mode,
                         .ideal_scheduler = o.ideal_scheduler,
                         .start_skew_us = o.start_skew_us,
-                        .sink = traces.sink()}};
+                        .sink = traces.sink(),
+                        .on_progress = progress.callback()}};
   traces.check_scope();
   if (o.compile_only) {
-    fmt::print("{} kernels, {} tasks on {} cards verified and allocated\n", program.kernels().all().size(),
-               program.task_count(), source.config.ranks);
-    fmt::print("[RUN] PASS compiled only\n");
-    return 0;
+    if (o.out) save_objects(make_directory(o.out, o.workload) / "kernels", program.kernels(), machine);
+    return finish_compile(o, fmt::format("{} kernels, {} tasks on {} cards verified and allocated",
+                                         program.kernels().all().size(), program.task_count(), source.config.ranks));
   }
   const LayerCase layer = make_case(o, source, workload, program);
   const fs::path directory = make_directory(o.out, o.workload);
   program.load(layer);
 
-  const auto begin = std::chrono::steady_clock::now();
-  program.run();
-  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
+  progress.expect(program.task_count());
+  const orch::SimulatorCost cost = measured([&] { program.run(); });
   traces.finish();
 
   orch::RunReport report{.workload = o.workload,
@@ -209,19 +124,13 @@ int run_workload(const Options& o) {
                          .timed = o.mode == model::Mode::Timed,
                          .outputs = {},
                          .stats = program.stats(),
-                         .cost = {wall.count(), peak_rss_mib()}};
+                         .cost = cost};
   if (!o.skip_golden) report.outputs = program.compare(layer);
-  const std::string json = orch::summary_json(report);
-  write_text(directory / "summary.json", json);
-  write_text(directory / "machine.toml", model::effective_toml(machine));
   orch::Metadata layer_config;
   orch::add_config(layer_config, source.config);
   write_text(directory / "layer.json", layer_config.at("config") + "\n");
   if (o.save_data) save_data(make_directory(o.save_data, o.workload), layer, program);
-  fmt::print("{}", o.json ? json : orch::summary_text(report));
-  const bool pass = orch::verdict_of(report.outputs) != orch::Verdict::Fail;
-  fmt::print("[RUN] {} {}\n", pass ? "PASS" : "FAIL", reason(report));
-  return pass ? 0 : 1;
+  return finish_run(o, report, directory);
 }
 
 }  // namespace npu::cli

@@ -1,0 +1,153 @@
+#include "orchestration/cli/run_output.hpp"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <ctime>
+#include <fstream>
+
+#include "isa/errors.hpp"
+
+namespace npu::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double kQuietSeconds = 2.0;  ///< a shorter run says nothing
+constexpr double kRefreshSeconds = 0.5;
+
+double peak_rss_mib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024.0;
+}
+
+/// The clause behind PASS or FAIL.
+std::string reason(const orch::RunReport& report) {
+  std::string text;
+  switch (orch::verdict_of(report.outputs)) {
+    case orch::Verdict::Skipped:
+      text = "nothing compared";
+      break;
+    case orch::Verdict::Pass:
+      text = fmt::format("{} outputs match", report.outputs.size());
+      break;
+    case orch::Verdict::Fail:
+      for (const orch::Comparison& c : report.outputs) {
+        if (c.pass) continue;
+        text = fmt::format("{}: {} of {} elements violate {}", c.name, c.violations, c.checked, c.rule);
+        break;
+      }
+      break;
+  }
+  if (report.timed) text += fmt::format(", {:.3f} us", orch::effective_us(report));
+  return text;
+}
+
+double seconds(std::chrono::steady_clock::duration d) { return std::chrono::duration<double>(d).count(); }
+
+}  // namespace
+
+Traces::Traces(const Options& o, double core_mhz) {
+  const traces::Window window = o.trace_window.empty() ? traces::Window{} : traces::parse_window(o.trace_window);
+  if (o.trace) {
+    chrome_ = std::make_unique<traces::ChromeTraceWriter>(
+        *o.trace, traces::ChromeTraceOptions{.core_mhz = core_mhz, .window = window});
+    fanout_.add(*chrome_);
+  }
+  if (o.vcd) {
+    const traces::Level level = o.vcd_level.empty() ? traces::Level::Pipe : traces::parse_level(o.vcd_level);
+    vcd_ = std::make_unique<traces::VcdWriter>(
+        *o.vcd, traces::VcdOptions{.core_mhz = core_mhz, .level = level, .window = window, .scope = o.vcd_scope});
+    fanout_.add(*vcd_);
+  }
+}
+
+void Traces::check_scope() const {
+  if (vcd_) vcd_->check_scope();
+}
+
+void Traces::finish() {
+  if (chrome_) chrome_->finish();
+  if (vcd_) vcd_->finish();
+}
+
+Progress::Progress() : begin_{Clock::now()}, on_terminal_{isatty(STDERR_FILENO) == 1} {}
+
+Progress::~Progress() {
+  if (visible_) fmt::print(stderr, "\r\x1b[K");
+}
+
+std::function<void(const model::RunProgress&)> Progress::callback() {
+  if (!on_terminal_) return {};
+  return [this](const model::RunProgress& now) { show(now); };
+}
+
+void Progress::show(const model::RunProgress& now) {
+  const Clock::time_point time = Clock::now();
+  if (seconds(time - begin_) < kQuietSeconds || seconds(time - shown_) < kRefreshSeconds) return;
+  shown_ = time;
+  visible_ = true;
+  fmt::print(stderr, "\r\x1b[K{}", progress_text(now, tasks_, seconds(time - begin_)));
+  std::fflush(stderr);
+}
+
+std::string progress_text(const model::RunProgress& now, std::size_t tasks, double elapsed_s) {
+  const double share = tasks == 0 ? 0.0 : static_cast<double>(now.tasks_done) / static_cast<double>(tasks);
+  std::string text = fmt::format("{:.0f} % of {} tasks, {:.1f} us simulated", 100.0 * share, tasks, now.simulated_us);
+  if (share > 0) text += fmt::format(", about {:.0f} s left", elapsed_s * (1.0 - share) / share);
+  return text;
+}
+
+void write_bytes(const fs::path& path, std::span<const std::byte> bytes) {
+  write_text(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+void write_text(const fs::path& path, std::string_view text) {
+  std::ofstream file{path, std::ios::binary};
+  file << text;
+  file.flush();
+  if (!file) throw config_error("{}: cannot be written", path.string());
+}
+
+fs::path make_directory(const std::optional<std::string>& wanted, const std::string& workload) {
+  fs::path path;
+  if (wanted) {
+    path = *wanted;
+  } else {
+    const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    std::tm utc{};
+    gmtime_r(&now, &utc);
+    path = fs::path{"build_output"} / fmt::format("{}_{:04}{:02}{:02}_{:02}{:02}{:02}", workload, utc.tm_year + 1900,
+                                                  utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
+  }
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) throw config_error("{}: cannot be created: {}", path.string(), error.message());
+  return path;
+}
+
+orch::SimulatorCost measured(const std::function<void()>& simulation) {
+  const auto begin = std::chrono::steady_clock::now();
+  simulation();
+  return {seconds(std::chrono::steady_clock::now() - begin), peak_rss_mib()};
+}
+
+int finish_run(const Options& o, const orch::RunReport& report, const fs::path& directory) {
+  const std::string json = orch::summary_json(report);
+  write_text(directory / "summary.json", json);
+  write_text(directory / "machine.toml", model::effective_toml(*report.machine));
+  fmt::print("{}", o.json ? json : orch::summary_text(report));
+  const bool pass = orch::verdict_of(report.outputs) != orch::Verdict::Fail;
+  fmt::print(o.json ? stderr : stdout, "[RUN] {} {}\n", pass ? "PASS" : "FAIL", reason(report));
+  return pass ? 0 : 1;
+}
+
+int finish_compile(const Options& o, const std::string& built) {
+  FILE* const out = o.json ? stderr : stdout;  // there is no summary without a run
+  fmt::print(out, "{}\n[RUN] PASS compiled only\n", built);
+  return 0;
+}
+
+}  // namespace npu::cli
