@@ -1,4 +1,4 @@
-// The commands of npusim; each returns the exit status 0 or 1 and throws for the others.
+// The commands of npusim; each returns the exit status (fit: 3 where something does not fit) and throws for mistakes.
 #pragma once
 
 #include <string_view>

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "isa/errors.hpp"
+#include "orchestration/report/progress.hpp"
 
 namespace npu::cli {
 namespace {
@@ -89,15 +90,8 @@ void Progress::show(const model::RunProgress& now) {
   if (seconds(time - begin_) < kQuietSeconds || seconds(time - shown_) < kRefreshSeconds) return;
   shown_ = time;
   visible_ = true;
-  fmt::print(stderr, "\r\x1b[K{}", progress_text(now, tasks_, seconds(time - begin_)));
+  fmt::print(stderr, "\r\x1b[K{}", orch::progress_text(now, tasks_, seconds(time - begin_)));
   std::fflush(stderr);
-}
-
-std::string progress_text(const model::RunProgress& now, std::size_t tasks, double elapsed_s) {
-  const double share = tasks == 0 ? 0.0 : static_cast<double>(now.tasks_done) / static_cast<double>(tasks);
-  std::string text = fmt::format("{:.0f} % of {} tasks, {:.1f} us simulated", 100.0 * share, tasks, now.simulated_us);
-  if (share > 0) text += fmt::format(", about {:.0f} s left", elapsed_s * (1.0 - share) / share);
-  return text;
 }
 
 void write_bytes(const fs::path& path, std::span<const std::byte> bytes) {

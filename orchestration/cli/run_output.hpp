@@ -52,9 +52,6 @@ class Progress {
   Clock::time_point begin_, shown_;
   bool on_terminal_ = false, visible_ = false;
 };
-/// "12 % of 40 tasks, 310.2 us simulated, about 7 s left".
-[[nodiscard]] std::string progress_text(const model::RunProgress& now, std::size_t tasks, double elapsed_s);
-
 void write_bytes(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_text(const std::filesystem::path& path, std::string_view text);
 /// Creates the directory; a default name carries the workload and the time.

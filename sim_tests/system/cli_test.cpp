@@ -1,44 +1,16 @@
 // npusim as a process: exit status, last line, and messages for the mistakes that users make.
-#include <sys/wait.h>
-
-#include <array>
 #include <catch2/catch.hpp>
-#include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <string>
 
 #include "orchestration/data/layer_case.hpp"
+#include "sim_tests/support/npusim_process.hpp"
 #include "sim_tests/support/temporary_directory.hpp"
 
 namespace npu::test {
 namespace {
 
 const std::string kGolden = std::string{NPU_GOLDENS_DIR} + "/tiny-stress-L0.safetensors";
-
-struct Outcome {
-  int status = -1;
-  std::string text;  ///< stdout and stderr
-};
-
-Outcome npusim(const std::string& arguments) {
-  const std::string command = std::string{NPU_EXECUTABLE} + " " + arguments + " 2>&1";
-  FILE* pipe = popen(command.c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  Outcome outcome;
-  std::array<char, 4096> buffer{};
-  for (std::size_t n = 0; (n = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
-    outcome.text.append(buffer.data(), n);
-  outcome.status = WEXITSTATUS(pclose(pipe));
-  return outcome;
-}
-
-void check_usage_error(const std::string& arguments, const std::string& message) {
-  const Outcome outcome = npusim(arguments);
-  CAPTURE(arguments, outcome.text);
-  CHECK(outcome.status == 2);
-  CHECK(outcome.text.find(message) != std::string::npos);
-}
 
 TEST_CASE("an unknown flag is a usage error") { check_usage_error("run hc-post --frobnicate", "--frobnicate"); }
 
