@@ -13,7 +13,7 @@ using isa::DType;
 
 isa::KernelObject kernel_of(DType dtype) {
   isa::KernelObject kernel;
-  kernel.name = "k";
+  kernel.name = std::string{"k"};
   kernel.args = {{"a", ArgKind::In, dtype}, {"n", ArgKind::Scalar, DType::I64}, {"b", ArgKind::Out, dtype}};
   return kernel;
 }

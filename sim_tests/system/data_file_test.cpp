@@ -25,15 +25,15 @@ class DamagedGolden {
     const std::size_t at = bytes_.find(from, start);
     REQUIRE(at < start + 200);
     bytes_.replace(at, from.size(), to);
-    directory_.write("damaged.safetensors", bytes_);
+    path_ = directory_.write("damaged.safetensors", bytes_);
   }
   void check_refused(const std::vector<std::string>& messages) const {
-    test::check_refused(2, "run hc-post --data " + directory_.file("damaged.safetensors"), messages);
+    test::check_refused(2, "run hc-post --data " + path_, messages);
   }
 
  private:
   TemporaryDirectory directory_;
-  std::string bytes_;
+  std::string bytes_, path_;
 };
 
 TEST_CASE("a tensor of another dtype is refused with the expected one") {

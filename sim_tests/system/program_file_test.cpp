@@ -112,7 +112,7 @@ TEST_CASE("arguments that do not match the program are usage errors") {
   refused(kTensors + " --args z=1", "has no argument 'z'; nearest is 'x'");
   refused(kTensors + " --args x=f32:8x64", "x is given twice");
   refused(" --args x=f16:8x64 --args y=f32:8x64", "x is given as f16; the kernel declares f32");
-  refused(" --args x=f23:8x64 --args y=f32:8x64", "unknown dtype 'f23', nearest is 'f32'");
+  refused(" --args x=f3:8x64 --args y=f32:8x64", "unknown dtype 'f3', nearest is 'f32'");
   refused(" --args x=f32:8x0 --args y=f32:8x64", "extent '0' is no positive integer");
   refused(" --args x=f32:8x64:ones --args y=f32:8x64", "expected zero, iota, random or a number");
   refused(" --args x=5 --args y=f32:8x64", "x is a tensor; give it as");
@@ -129,7 +129,7 @@ TEST_CASE("a program for another platform is refused") {
   REQUIRE(machine.status == 0);
   std::ifstream file{w.directory.file("out/machine.toml")};
   std::string toml{std::istreambuf_iterator<char>{file}, {}};
-  toml.replace(toml.find("\"a2a3\""), 6, "\"mine\"");
+  toml.replace(toml.find("'a2a3'"), 6, "'mine'");
   check_refused(2, "run " + object + " --platform " + w.directory.write("mine.toml", toml) + kTensors,
                 {"assembled for a2a3, but the platform is mine"});
 }
@@ -146,7 +146,8 @@ TEST_CASE("a program that waits for a notify nobody sends hangs with the table o
 TEST_CASE("a flag that is waited for and never set is refused where that is static, else a hang that names it") {
   const Workspace w;
   check_refused(3, w.run(vector_program("", "  wait_flag mte2, v, 5\n"), " --args cell=i32:1x8"),
-                {"probe", "instruction 1", "wait_flag mte2, v, 5", "way out", "[RUN] FAIL illegal program"});
+                {"probe.npu:5:3: target: flag (mte2, v, 5) waited but never set", "limit: every wait has its set",
+                 "way out: add the set_flag", "[RUN] FAIL illegal program"});
   // The path that sets the flag is never taken.
   const std::string skipped =
       "  brcmp.ne r0, r0, set\n  br wait\nset:\n  set_flag mte2, v, 5\nwait:\n  wait_flag mte2, v, 5\n";

@@ -61,7 +61,7 @@ TEST_CASE("asm and disasm name the file and the reason of what they refuse") {
                 {"bad.npu:3:3: parse: unknown instruction `frobnicate`"});
   check_refused(
       3, "asm " + d.write("near.npu", ".kernel k\n.vector\n.tile a ub f32 nd 1x8\n  tad a, a, a\n  halt\n") + out,
-      {"near.npu:4:3: parse: unknown instruction `tad`", "tadd"});
+      {"near.npu:4:3: parse: unknown instruction `tad`, nearest is `tadd`"});
   CHECK_FALSE(fs::exists(d.file("out")));
   check_refused(2, "asm " + d.write("ok.npu", ".kernel k\n.vector\n  halt\n") + " -o " + d.file("none/out"),
                 {"none/out: cannot be written"});
@@ -144,7 +144,7 @@ TEST_CASE("fit goes on behind a kernel that does not fit, says what to cut and e
                 {"kernel rms_norm: its tiles need", "bytes of ub, a2a3 has 1024; cut the", "memory map:"});
 }
 
-TEST_CASE("--json leaves nothing but the summary on stdout") {
+TEST_CASE("summary.json stands alone on stdout with --json") {
   const TemporaryDirectory d;
   const std::string run =
       std::string{NPU_EXECUTABLE} + " run rmsnorm --preset tiny --layer-id 0 --json --out " + d.file("out");
