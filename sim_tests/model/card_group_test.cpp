@@ -85,15 +85,17 @@ TEST_CASE("Watching the progress of a run changes no time, and ends with all tas
   b.work.durations = {{"k", 100'000}};
   const auto k = make_kernel("k", true, false, 1, 1);
   b.run([&](OrchestratorApi& api) {
-    const TaskId first = api.submit(task(k));
-    api.submit(task(k, 1, {in(0, 4), out(64, 4)}, {first}));
+    const TaskId first = api.submit(task(k, 1, {in(0, 4), out(64, 4)}));
+    api.submit(task(k, 1, {in(0, 4), out(128, 4)}, {first}));
   });
-  // host 1200, submits and hand-overs below 1000: two tasks of 100 us, one after the other
-  CHECK(b.now() >= 201'200);
-  CHECK(b.now() < 203'200);
-  REQUIRE(seen.size() == b.now() / 10'000);
-  for (std::size_t i = 0; i < seen.size(); ++i)
-    CHECK(seen[i].simulated_us == Approx(10.0 * static_cast<double>(i + 1)));
+  // Host 1200, submits and hand-overs below 1000, two tasks of 100 us one after the other.
+  CHECK(b.group->host().times(0).end >= 201'200);
+  CHECK(b.group->host().times(0).end < 202'200);
+  REQUIRE(seen.size() >= 2);  // time without events is one step
+  for (std::size_t i = 1; i < seen.size(); ++i) {
+    CHECK(seen[i].simulated_us > seen[i - 1].simulated_us);
+    CHECK(seen[i].tasks_done >= seen[i - 1].tasks_done);
+  }
   CHECK(seen.front().tasks_done == 0);
   CHECK(seen.back().tasks_done >= 2);
 }
