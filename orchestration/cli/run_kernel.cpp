@@ -93,7 +93,6 @@ int run_program_file(const Options& o) {
   std::vector<orch::KernelValue> values =
       orch::make_kernel_values(kernel, o.args, o.data.value_or(""), cards, o.seed.value_or(0));
   Progress progress;
-  progress.expect(cards);
   Traces traces{o, machine.params.clock.core_mhz};
   orch::KernelProgram program{kernel,
                               o.blocks.value_or(1),
@@ -108,6 +107,7 @@ int run_program_file(const Options& o) {
   traces.check_scope();
   const std::filesystem::path file{o.workload};
   const std::filesystem::path directory = make_directory(o.out, file.stem().string());
+  progress.expect(cards);
   const orch::SimulatorCost cost = measured([&] { program.run(); });
   traces.finish();
 
@@ -118,17 +118,18 @@ int run_program_file(const Options& o) {
                          .config = std::nullopt,
                          .kind = {},
                          .machine = &machine,
-                         .timed = o.mode == model::Mode::Timed,
+                         .timed = o.mode != model::Mode::Functional,
                          .outputs = {},
                          .stats = program.stats(),
                          .cost = cost};
-  if (!o.skip_golden) report.outputs = program.compare();
+  const bool computes = o.mode != model::Mode::Timing;
+  if (computes && !o.skip_golden) report.outputs = program.compare();
   const auto results = program.results();
   if (o.save_data) {
     const auto path = make_directory(o.save_data, file.stem().string()) / "actual.safetensors";
     orch::save_kernel_values(path.string(), kernel, program.values(), results);
   }
-  if (!o.json) print_results(kernel, results);
+  if (computes && !o.json) print_results(kernel, results);
   return finish_run(o, report, directory);
 }
 

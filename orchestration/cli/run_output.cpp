@@ -90,7 +90,7 @@ void Progress::show(const model::RunProgress& now) {
   if (seconds(time - begin_) < kQuietSeconds || seconds(time - shown_) < kRefreshSeconds) return;
   shown_ = time;
   visible_ = true;
-  fmt::print(stderr, "\r\x1b[K{}", orch::progress_text(now, tasks_, seconds(time - begin_)));
+  fmt::print(stderr, "\r\x1b[K{}", orch::progress_text(now, tasks_, seconds(time - run_begin_)));
   std::fflush(stderr);
 }
 

@@ -39,8 +39,11 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
   ~Progress();
-  /// Tasks of the whole run, all cards.
-  void expect(std::size_t tasks) { tasks_ = tasks; }
+  /// The simulation starts now and has so many tasks, all cards together.
+  void expect(std::size_t tasks) {
+    tasks_ = tasks;
+    run_begin_ = Clock::now();
+  }
   /// Empty where stderr is no terminal.
   [[nodiscard]] std::function<void(const model::RunProgress&)> callback();
 
@@ -49,7 +52,7 @@ class Progress {
   void show(const model::RunProgress& now);
 
   std::size_t tasks_ = 0;
-  Clock::time_point begin_, shown_;
+  Clock::time_point begin_, run_begin_, shown_;  ///< of the program, of the simulation, of the latest line
   bool on_terminal_ = false, visible_ = false;
 };
 void write_bytes(const std::filesystem::path& path, std::span<const std::byte> bytes);
