@@ -4,8 +4,8 @@
 #include <string>
 
 #include "orchestration/data/layer_case.hpp"
-#include "sim_tests/support/npusim_process.hpp"
 #include "sim_tests/support/temporary_directory.hpp"
+#include "sim_tests/system/npusim_process.hpp"
 
 namespace npu::test {
 namespace {

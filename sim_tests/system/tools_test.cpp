@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "sim_tests/support/npusim_process.hpp"
 #include "sim_tests/support/temporary_directory.hpp"
+#include "sim_tests/system/npusim_process.hpp"
 
 namespace npu::test {
 namespace {

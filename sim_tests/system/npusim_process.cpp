@@ -1,23 +1,14 @@
-// Runs the npusim executable and keeps what it said.
-#pragma once
+#include "sim_tests/system/npusim_process.hpp"
 
 #include <sys/wait.h>
 
 #include <array>
 #include <catch2/catch.hpp>
 #include <cstdio>
-#include <string>
-#include <vector>
 
 namespace npu::test {
 
-struct Outcome {
-  int status = -1;
-  std::string text;
-};
-
-/// Runs a shell command; `text` is its stdout.
-inline Outcome run_command(const std::string& command) {
+Outcome run_command(const std::string& command) {
   FILE* pipe = popen(command.c_str(), "r");
   REQUIRE(pipe != nullptr);
   Outcome outcome;
@@ -28,13 +19,11 @@ inline Outcome run_command(const std::string& command) {
   return outcome;
 }
 
-/// `text` is stdout and stderr.
-inline Outcome npusim(const std::string& arguments) {
+Outcome npusim(const std::string& arguments) {
   return run_command(std::string{NPU_EXECUTABLE} + " " + arguments + " 2>&1");
 }
 
-/// npusim ends with the status and says all of the messages.
-inline void check_refused(int status, const std::string& arguments, const std::vector<std::string>& messages) {
+void check_refused(int status, const std::string& arguments, const std::vector<std::string>& messages) {
   const Outcome outcome = npusim(arguments);
   CAPTURE(arguments, outcome.text);
   CHECK(outcome.status == status);
@@ -43,7 +32,8 @@ inline void check_refused(int status, const std::string& arguments, const std::v
     CHECK(outcome.text.find(message) != std::string::npos);
   }
 }
-inline void check_usage_error(const std::string& arguments, const std::string& message) {
+
+void check_usage_error(const std::string& arguments, const std::string& message) {
   check_refused(2, arguments, {message});
 }
 
