@@ -69,12 +69,20 @@ using CardProgram = std::function<void(OrchestratorApi&)>;
 
 enum class Mode : std::uint8_t { Functional, Timed, Timing };
 
+/// How far a run is.
+struct RunProgress {
+  double simulated_us = 0.0;
+  std::size_t tasks_done = 0;  ///< all cards
+};
+
 struct SystemOptions {
   std::uint32_t cards = 2;
   Mode mode = Mode::Timed;
   bool ideal_scheduler = false;
   std::vector<double> start_skew_us;  ///< per card, empty: none
   traces::Sink* sink = nullptr;       ///< may be null
+  /// Called now and then while a run goes on; may be empty. Changes nothing.
+  std::function<void(const RunProgress&)> on_progress = {};
 };
 
 struct PipeStats {
@@ -88,8 +96,10 @@ struct TaskStats {
   std::string name;
   std::uint32_t card = 0;
   std::uint32_t blocks = 0;
-  std::uint64_t begin = 0, end = 0;  ///< cycles: first block starts, last block ends
-  std::uint64_t core_cycles = 0;     ///< summed over cores
+  std::uint64_t begin = 0, end = 0;      ///< cycles: first block starts, last block ends
+  std::uint64_t core_cycles = 0;         ///< summed over cores
+  std::uint64_t max_core_cycles = 0;     ///< of the core with the most
+  std::array<std::uint32_t, 2> cores{};  ///< that ran at least one block, by core kind
   std::array<PipeStats, isa::kPipeCount> pipes;
 };
 

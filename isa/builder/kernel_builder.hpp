@@ -29,7 +29,7 @@ class KernelBuilder {
 
   void cube(const std::function<void(PartBuilder&)>& body) { object_.cube = part(CoreKind::AIC, body); }
   void vector(const std::function<void(PartBuilder&)>& body) { object_.vector = part(CoreKind::AIV, body); }
-  /// Throws ProgramError when a part breaks a static rule (verifier).
+  /// Throws CapacityError when the tiles do not fit, ProgramError when a part breaks a static rule (verifier).
   [[nodiscard]] KernelObject finish();
   /// What each space of both parts holds, for `fit`.
   [[nodiscard]] const std::vector<Allocation>& memory_map() const { return memory_map_; }

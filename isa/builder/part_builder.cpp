@@ -8,13 +8,8 @@
 namespace npu::isa {
 namespace {
 
-std::string memory_map_text(const std::vector<Allocation>& allocations, Space space) {
-  std::string text;
-  for (const Allocation& a : allocations) {
-    if (a.space == space) text += fmt::format("\n  {:>8} + {:<8} {}", a.offset, a.bytes, a.name);
-  }
-  return text;
-}
+/// Nothing on a chip comes near; keeps offsets far from the end of 32 bits.
+constexpr std::uint64_t kMaxSpaceBytes = std::uint64_t{1} << 30;
 
 }  // namespace
 
@@ -177,16 +172,16 @@ void PartBuilder::while_(const std::function<Condition()>& condition, const std:
 
 // ---- local memory ------------------------------------------------------------------------------------------------
 
-std::uint32_t PartBuilder::allocate(Space space, std::uint32_t bytes, const std::string& name) {
+std::uint32_t PartBuilder::allocate(Space space, std::uint64_t bytes, const std::string& name) {
   const BufferSpec& spec = arch_.buffer(space);
   auto& used = used_[index_of(space)];
   const auto offset = static_cast<std::uint32_t>(round_up(used, spec.alignment));
-  allocations_.push_back({space, name, offset, bytes});
-  if (offset + bytes > spec.capacity.count()) {
-    throw program_error("{}: tile {} needs {} bytes of {} at {}, the card has {}; memory map:{}", program_.name, name,
-                        bytes, name_of(space), offset, spec.capacity.count(), memory_map_text(allocations_, space));
+  if (offset + bytes > kMaxSpaceBytes) {
+    throw program_error("{}: tile {} needs {} bytes of {} at {}, {} has {}; cut the tile", program_.name, name, bytes,
+                        name_of(space), offset, arch_.name, spec.capacity.count());
   }
-  used = offset + bytes;
+  allocations_.push_back({space, name, offset, static_cast<std::uint32_t>(bytes)});
+  used = offset + static_cast<std::uint32_t>(bytes);
   return offset;
 }
 
@@ -221,7 +216,11 @@ Tile PartBuilder::tile(Space space, DType dtype, std::uint32_t rows, std::uint32
   const std::uint32_t line = (is_column_major(layout) ? own_rows : own_cols) * size;
   const std::uint32_t lines = is_column_major(layout) ? own_cols : own_rows;
   const std::uint32_t pitch = up(line, arch_.fractal_bytes);
-  const std::uint32_t offset = allocate(space, pitch * lines, name);
+  const std::uint32_t offset = allocate(space, std::uint64_t{pitch} * lines, name);
+  Allocation& allocation = allocations_.back();
+  allocation.dtype = dtype;
+  allocation.rows = rows;
+  allocation.cols = cols;
   const TileDesc desc{.space = space,
                       .dtype = dtype,
                       .layout = layout,
@@ -250,11 +249,11 @@ Ring& PartBuilder::ring(std::uint32_t slots, Pipe producer, Pipe consumer, const
   const std::uint32_t stride = *std::max_element(slot_bytes.begin(), slot_bytes.end());
   for (std::size_t i = 0; i < tiles.size(); ++i) {
     tiles[i].end_ += (slots - 1) * stride;
-    allocations_[first_allocation + i].name += fmt::format(" (slot 1 of {})", slots);
+    allocations_[first_allocation + i].slots = slots;
   }
   for (std::size_t s = 0; s < kSpaceCount; ++s) {
     if (slot_bytes[s] == 0 || slots == 1) continue;
-    const std::uint32_t last = (slots - 1) * stride - (stride - slot_bytes[s]);
+    const std::uint64_t last = std::uint64_t{slots - 1} * stride - (stride - slot_bytes[s]);
     if (stride > slot_bytes[s])
       used_[s] = static_cast<std::uint32_t>(round_up(used_[s], arch_.buffers[s].alignment)) + stride - slot_bytes[s];
     [[maybe_unused]] const std::uint32_t more =

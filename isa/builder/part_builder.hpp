@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "isa/arch_spec.hpp"
+#include "isa/builder/capacity.hpp"
 #include "isa/builder/operands.hpp"
 #include "isa/builder/ring.hpp"
 #include "isa/program.hpp"
@@ -17,14 +18,6 @@
 namespace npu::isa {
 
 using Loc = std::source_location;
-
-/// What one allocation occupies, for the memory map.
-struct Allocation {
-  Space space;
-  std::string name;
-  std::uint32_t offset;
-  std::uint32_t bytes;
-};
 
 /// A tensor argument of the kernel object; obtain the matrix inside a part with PartBuilder::tensor().
 struct TensorArgument {
@@ -67,7 +60,7 @@ class PartBuilder {
   /// `condition` is evaluated before every round; it may emit instructions.
   void while_(const std::function<Condition()>& condition, const std::function<void()>& body);
 
-  // ---- local memory; exceeding a space is a ProgramError with the memory map ----
+  // ---- local memory; KernelBuilder::finish() refuses what exceeds a space, with the memory map ----
   /// Matrix-space rows and columns are rounded up to whole fractals, UB lines to 32 bytes; the valid region is as
   /// asked.
   [[nodiscard]] Tile tile(Space space, DType dtype, std::uint32_t rows, std::uint32_t cols, Layout layout,
@@ -161,7 +154,7 @@ class PartBuilder {
   std::size_t emit(const Instruction& ins, const Loc& loc);
   std::uint16_t use(const Tile& t);
   std::uint16_t use(const Gm& g);
-  [[nodiscard]] std::uint32_t allocate(Space space, std::uint32_t bytes, const std::string& name);
+  [[nodiscard]] std::uint32_t allocate(Space space, std::uint64_t bytes, const std::string& name);
   [[nodiscard]] std::uint32_t take_flags(Pipe from, Pipe to, std::uint32_t count);
   void branch_unless(const Condition& c, std::size_t& patch);
   void patch_target(std::size_t branch, std::size_t target);

@@ -5,9 +5,11 @@
 #include <bit>
 #include <charconv>
 #include <limits>
+#include <vector>
 
 #include "isa/errors.hpp"
 #include "isa/instructions/instruction_form.hpp"
+#include "isa/nearest_name.hpp"
 #include "isa/text/names.hpp"
 
 namespace npu::isa {
@@ -35,7 +37,12 @@ Instruction parse_mnemonic(const Token& token) {
       mode = text.substr(dot + 1);
     }
   }
-  if (!opcode) throw StatementError{token.column, Stage::Parse, fmt::format("unknown instruction `{}`", text)};
+  if (!opcode) {
+    std::vector<std::string_view> mnemonics;
+    for (const OpInfo& row : instruction_table()) mnemonics.push_back(row.mnemonic);
+    throw StatementError{token.column, Stage::Parse,
+                         fmt::format("unknown instruction `{}`, nearest is `{}`", text, nearest_name(text, mnemonics))};
+  }
   const OpInfo& info = op_info(*opcode);
   const auto value = mode_from_name(info.mode, mode);
   if (!value || (mode.empty() && text.ends_with('.'))) {

@@ -46,7 +46,7 @@ Transfer Core::transfer_of(const Issued& op) const {
                           ? fix_port_cycles(p, std::uint64_t{lines} * length * isa::size_of(tile.dtype), bytes)
                           : mte3_port_cycles(p, bytes);
   t.port_bytes_per_cycle = static_cast<double>(bytes) / port;
-  if (!t.write) t.shared_factor = mte2_misaligned_factor(p, tile.space, t.lines, t.pitch);
+  if (!t.write) t.shared_factor = mte2_misaligned_factor(p, tile.space, t.lines, t.line_bytes, t.pitch);
   return t;
 }
 

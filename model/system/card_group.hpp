@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,9 +33,11 @@ class CardGroup {
 
  private:
   [[nodiscard]] std::uint64_t progress() const;
+  void tell_progress() const;
   [[noreturn]] void report_deadlock(std::string_view reason) const;
 
   Environment env_;
+  std::function<void(const RunProgress&)> on_progress_;
   std::vector<std::unique_ptr<Card>> cards_;
   std::unique_ptr<Host> host_;
 };

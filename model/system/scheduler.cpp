@@ -101,6 +101,10 @@ void Scheduler::block_finished(std::uint32_t core, const BlockStats& stats) {
   run.stats.begin = std::min(run.stats.begin, stats.begin);
   run.stats.end = std::max(run.stats.end, stats.end);
   run.stats.core_cycles += stats.end - stats.begin;
+  const auto [spent, is_first] = run.core_cycles.try_emplace(core, 0);
+  if (is_first) ++run.stats.cores[isa::index_of(pool_.location(core).kind)];
+  spent->second += stats.end - stats.begin;
+  run.stats.max_core_cycles = std::max(run.stats.max_core_cycles, spent->second);
   run.since = now;
   run.last_track = pool_.core(core).track();
   auto& kind_pipes = pipes_[isa::index_of(pool_.location(core).kind)];

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <optional>
 #include <queue>
 #include <set>
@@ -69,6 +70,7 @@ class Scheduler final : public sc_core::sc_module, private BlockObserver {
     bool started = false;
     traces::TrackId last_track{};  ///< of the part that ended last
     TaskStats stats;
+    std::map<std::uint32_t, std::uint64_t> core_cycles;  ///< by core that has run a block
   };
   struct Completion {
     std::uint64_t visible;

@@ -130,8 +130,10 @@ Cost vector_cost(const CoreParams& p, const VectorParams& v, Opcode op, const Ti
   return {law.fixed + cycles(law.slope * static_cast<double>(law.repeats) * conflict), v.result_cycles};
 }
 
-double mte2_misaligned_factor(const CoreParams& p, isa::Space destination, std::uint32_t lines, std::int64_t gm_pitch) {
-  if (lines <= 1 || gm_pitch % p.mte2_align_bytes == 0) return 1.0;
+double mte2_misaligned_factor(const CoreParams& p, isa::Space destination, std::uint32_t lines,
+                              std::uint32_t line_bytes, std::int64_t gm_pitch) {
+  const bool one_piece = lines <= 1 || (destination == isa::Space::UB && gm_pitch == line_bytes);
+  if (one_piece || gm_pitch % p.mte2_align_bytes == 0) return 1.0;
   return destination == isa::Space::L1 ? p.mte2_misaligned_l1_factor : p.mte2_misaligned_ub_factor;
 }
 
@@ -144,7 +146,7 @@ double mte2_port_cycles(const CoreParams& p, isa::Space destination, std::uint32
   const double per_row = to_l1
                              ? p.mte2_row_cycles + row_bytes / p.mte2_l1_bytes_per_cycle
                              : std::max(row_bytes / p.mte2_ub_bytes_per_cycle, static_cast<double>(p.mte2_row_cycles));
-  return p.mte2_issue_gap_cycles + rows * per_row * mte2_misaligned_factor(p, destination, lines, gm_pitch);
+  return p.mte2_issue_gap_cycles + rows * per_row * mte2_misaligned_factor(p, destination, lines, line_bytes, gm_pitch);
 }
 
 double mte3_port_cycles(const CoreParams& p, std::uint64_t bytes) {

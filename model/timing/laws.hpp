@@ -35,9 +35,10 @@ struct Cost {
 [[nodiscard]] Cost vector_cost(const CoreParams& p, const VectorParams& v, isa::Opcode op, const TileShape& dst,
                                const TileShape& a, const TileShape* b);
 
-/// What rows whose stride is not a multiple of the alignment cost, on the port and on shared bandwidth.
+/// What rows whose stride is not a multiple of the alignment cost, on the port and on shared bandwidth. Adjacent rows
+/// into UB are one piece.
 [[nodiscard]] double mte2_misaligned_factor(const CoreParams& p, isa::Space destination, std::uint32_t lines,
-                                            std::int64_t gm_pitch);
+                                            std::uint32_t line_bytes, std::int64_t gm_pitch);
 /// Port time of the movers that use shared bandwidth: what the transfer takes when nothing else moves.
 [[nodiscard]] double mte2_port_cycles(const CoreParams& p, isa::Space destination, std::uint32_t lines,
                                       std::uint32_t line_bytes, std::int64_t gm_pitch);

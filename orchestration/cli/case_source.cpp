@@ -79,6 +79,18 @@ void refuse_contradictions(const Options& o, const LayerConfig& file) {
 
 }  // namespace
 
+std::uint32_t card_count(const Options& o, std::uint32_t otherwise) {
+  const std::uint32_t cards = o.ep.value_or(otherwise);
+  if (o.devices && device_count(*o.devices) != cards) {
+    throw config_error("--device {} names {} cards, but the run has {} (--ep)", *o.devices, device_count(*o.devices),
+                       cards);
+  }
+  if (!o.start_skew_us.empty() && o.start_skew_us.size() != cards) {
+    throw config_error("--start-skew-us gives {} delays for {} cards", o.start_skew_us.size(), cards);
+  }
+  return cards;
+}
+
 CaseSource open_case(const Options& o) {
   CaseSource source;
   if (o.data) {
@@ -92,13 +104,7 @@ CaseSource open_case(const Options& o) {
     source.config = orch::resized(orch::preset(source.preset),
                                   {o.ep, o.batch, o.seq, o.layer_id.value_or(kDefaultLayer), o.all_experts});
   }
-  if (o.devices && device_count(*o.devices) != source.config.ranks) {
-    throw config_error("--device {} names {} cards, but the layer runs on {} (--ep)", *o.devices,
-                       device_count(*o.devices), source.config.ranks);
-  }
-  if (!o.start_skew_us.empty() && o.start_skew_us.size() != source.config.ranks) {
-    throw config_error("--start-skew-us gives {} delays for {} cards", o.start_skew_us.size(), source.config.ranks);
-  }
+  static_cast<void>(card_count(o, source.config.ranks));
   return source;
 }
 

@@ -16,6 +16,9 @@ struct CaseSource {
   bool from_file = false;
 };
 
+/// --ep, else `otherwise`; ConfigError where --device or --start-skew-us name another number of cards.
+[[nodiscard]] std::uint32_t card_count(const Options& options, std::uint32_t otherwise);
+
 /// Throws ConfigError, also where a flag contradicts the metadata of --data.
 [[nodiscard]] CaseSource open_case(const Options& options);
 

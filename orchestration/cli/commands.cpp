@@ -1,16 +1,11 @@
 #include "orchestration/cli/commands.hpp"
 
-#include <algorithm>
-#include <array>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-
 #include "isa/encoding/object_file.hpp"
 #include "isa/errors.hpp"
 #include "isa/text/assembler.hpp"
 #include "isa/text/disassembler.hpp"
 #include "orchestration/cli/case_source.hpp"
+#include "orchestration/cli/run_output.hpp"
 #include "orchestration/data/mapped_file.hpp"
 #include "orchestration/data/presets.hpp"
 #include "orchestration/host/layer_program.hpp"
@@ -18,14 +13,8 @@
 namespace npu::cli {
 namespace {
 
-void write_file(const std::string& path, std::span<const char> bytes) {
-  std::ofstream file{path, std::ios::binary};
-  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  file.flush();
-  if (!file) throw config_error("{}: cannot be written", path);
-}
-
 constexpr double kMarginal = 0.85;  ///< of a space: little room for larger tiles
+constexpr int kDoesNotFit = 3;      ///< exit status
 
 }  // namespace
 
@@ -47,29 +36,25 @@ int fit(const Options& o) {
   const orch::Workload& workload = orch::find_workload(o.workload);
   const model::Machine machine = model::load_machine(o.platform, o.machine_overrides);
   const CaseSource source = open_case(o);
-  const orch::LayerProgram program{
-      workload, source.config, machine, {.cards = source.config.ranks, .start_skew_us = {}}};
+  const orch::LayerProgram program{workload,
+                                   source.config,
+                                   machine,
+                                   {.cards = source.config.ranks, .start_skew_us = {}},
+                                   orch::KernelStore::Oversized::Measure};
   fmt::print("{:20} {:5} {:>9} {:>9} {:>7} {:>9}  {:8} {}\n", "kernel", "space", "used", "limit", "share", "head-room",
-             "verdict", "largest tile");
+             "verdict", "first to cut");
+  bool any_over = false;
   for (const auto& [name, kernel] : program.kernels().all()) {
-    for (std::size_t s = 0; s < isa::kSpaceCount; ++s) {
-      const auto space = static_cast<isa::Space>(s);
-      std::uint64_t used = 0;
-      const isa::Allocation* largest = nullptr;
-      for (const isa::Allocation& a : kernel.memory_map) {
-        if (a.space != space) continue;
-        used = std::max(used, std::uint64_t{a.offset} + a.bytes);
-        if (largest == nullptr || a.bytes > largest->bytes) largest = &a;
-      }
-      if (largest == nullptr) continue;
-      // A kernel that is over a limit does not build: its ProgramError has named it.
-      const std::uint64_t limit = machine.arch.buffer(space).capacity.count();
-      const double share = static_cast<double>(used) / static_cast<double>(limit);
-      fmt::print("{:20} {:5} {:>9} {:>9} {:>6.1f}% {:>9}  {:8} {} ({} bytes)\n", name, isa::name_of(space), used, limit,
-                 100.0 * share, limit - used, share > kMarginal ? "MARGINAL" : "fit", largest->name, largest->bytes);
+    for (const isa::SpaceBudget& b : isa::budgets_of(kernel.memory_map, machine.arch)) {
+      const double share = static_cast<double>(b.used) / static_cast<double>(b.limit);
+      const std::string_view verdict = b.is_over() ? "OVER" : share > kMarginal ? "MARGINAL" : "fit";
+      const auto head_room = static_cast<std::int64_t>(b.limit) - static_cast<std::int64_t>(b.used);
+      any_over = any_over || b.is_over();
+      fmt::print("{:20} {:5} {:>9} {:>9} {:>6.1f}% {:>9}  {:8} {}\n", name, isa::name_of(b.space), b.used, b.limit,
+                 100.0 * share, head_room, verdict, isa::first_cut(b));
     }
   }
-  return 0;
+  return any_over ? kDoesNotFit : 0;
 }
 
 int assemble_file(const Options& o) {
@@ -77,8 +62,7 @@ int assemble_file(const Options& o) {
   const auto file = orch::MappedFile::open(o.file);
   const std::string_view text{reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size()};
   const auto object = isa::assemble(text, o.file, machine.arch);
-  const auto bytes = isa::encode(object, machine.arch.name);
-  write_file(o.output, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  write_bytes(o.output, isa::encode(object, machine.arch.name));
   return 0;
 }
 
@@ -88,7 +72,7 @@ int disassemble_file(const Options& o) {
   if (o.output.empty()) {
     fmt::print("{}", text);
   } else {
-    write_file(o.output, text);
+    write_text(o.output, text);
   }
   return 0;
 }

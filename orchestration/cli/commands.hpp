@@ -1,5 +1,7 @@
-// The commands of npusim; each returns the exit status 0 or 1 and throws for the others.
+// The commands of npusim; each returns the exit status (fit: 3 where something does not fit) and throws for mistakes.
 #pragma once
+
+#include <string_view>
 
 #include "orchestration/cli/options.hpp"
 
@@ -8,6 +10,9 @@ namespace npu::cli {
 int run_workload(const Options& options);
 /// decode-step: layers back to back.
 int run_step(const Options& options);
+/// A user's program: .npu (text) or .npuo (object file).
+[[nodiscard]] bool is_program_file(std::string_view workload);
+int run_program_file(const Options& options);
 int list();
 int fit(const Options& options);
 int assemble_file(const Options& options);

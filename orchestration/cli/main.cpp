@@ -1,9 +1,11 @@
 // npusim: exit status 0 pass, 1 mismatch, 2 usage or configuration, 3 illegal program, 4 hang.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <span>
 #include <string_view>
 
 #include "isa/errors.hpp"
@@ -37,11 +39,19 @@ int execute(const Options& options) {
   return 2;
 }
 
-/// Prints the error; for `run`, the verdict as the last line of stdout.
-int fail(int status, bool is_run, const std::exception& error) {
+/// Where the verdict of `run` goes; null for the other commands. Read from the words themselves, for the flags behind
+/// them may be what is refused. With --json stdout is for summary.json alone.
+FILE* verdict_stream(std::span<char*> words) {
+  if (words.size() < 2 || std::string_view{words[1]} != "run") return nullptr;
+  const auto is_json = [](const char* word) { return std::string_view{word} == "--json"; };
+  return std::any_of(words.begin(), words.end(), is_json) ? stderr : stdout;
+}
+
+/// Prints the error; for `run`, the verdict as the last line.
+int fail(int status, FILE* verdict, const std::exception& error) {
   fmt::print(stderr, "npusim: {}\n", error.what());
   constexpr const char* kReasons[] = {"", "", "usage or configuration", "illegal program or does not fit", "hang"};
-  if (is_run) fmt::print("[RUN] FAIL {}; see stderr\n", kReasons[status]);
+  if (verdict != nullptr) fmt::print(verdict, "[RUN] FAIL {}; see stderr\n", kReasons[status]);
   return status;
 }
 
@@ -52,19 +62,18 @@ int fail(int status, bool is_run, const std::exception& error) {
 extern "C" int sc_main(int argc, char* argv[]);
 extern "C" int sc_main(int argc, char* argv[]) {
   npu::cli::Options options;
-  // Also where the flags behind `run` are refused.
-  const bool is_run = argc > 1 && std::string_view{argv[1]} == "run";
+  FILE* const verdict = npu::cli::verdict_stream({argv, static_cast<std::size_t>(argc)});
   try {
     options = npu::cli::parse_options(argc, argv);
     npu::model::prepare_simulation();
     return npu::cli::execute(options);
   } catch (const npu::ConfigError& error) {
-    return npu::cli::fail(2, is_run, error);
+    return npu::cli::fail(2, verdict, error);
   } catch (const npu::ProgramError& error) {
-    return npu::cli::fail(3, is_run, error);
+    return npu::cli::fail(3, verdict, error);
   } catch (const npu::Deadlock& error) {
-    return npu::cli::fail(4, is_run, error);
+    return npu::cli::fail(4, verdict, error);
   } catch (const std::exception& error) {
-    return npu::cli::fail(2, is_run, error);
+    return npu::cli::fail(2, verdict, error);
   }
 }

@@ -18,8 +18,7 @@ constexpr const char* kRefusedFlags[] = {"--tile",
                                          "--enable-scope-stats",
                                          "--check",
                                          "--strict",
-                                         "--poison",
-                                         "--args"};
+                                         "--poison"};
 constexpr const char* kRefusedCommands[] = {"sweep",         "what-if",      "compare", "validate", "check",
                                             "critical-path", "explain-hang", "trace",   "golden"};
 
@@ -68,7 +67,11 @@ void add_run_options(CLI::App& app, Options& o) {
   app.add_option("--vcd-scope", o.vcd_scope, "tracks of the VCD, comma-separated globs such as card0.aic*");
   app.add_option("--vcd-level", o.vcd_level, "task, pipe (default) or signal");
   app.add_option("--trace-window", o.trace_window, "recorded part, START:END in core cycles");
-  app.add_flag("--json", o.json, "print summary.json instead of text");
+  app.add_flag("--json", o.json, "print summary.json alone on stdout; the verdict goes to stderr");
+  app.add_option("--args", o.args,
+                 "of a program file: NAME=DTYPE:RxC[:INIT] per tensor, INIT zero, iota, random or a number (default: "
+                 "random for inputs, else zero), NAME=INTEGER per scalar; repeatable");
+  app.add_option("--blocks", o.blocks, "of a program file: blocks of the task (default 1)")->check(CLI::PositiveNumber);
   for (const char* flag : kRefusedFlags) {
     app.add_flag_callback(flag, [flag] { throw config_error("{}: not built yet; leave it out", flag); })->group("");
   }
@@ -105,7 +108,7 @@ Options parse_options(int argc, const char* const* argv) {
   app.set_version_flag("--version", NPU_VERSION);
 
   CLI::App* run = app.add_subcommand("run", "simulate a workload and compare with the golden");
-  run->add_option("workload", o.workload, "see npusim list")->required();
+  run->add_option("workload", o.workload, "see npusim list; or a program, .npu or .npuo")->required();
   add_machine_options(*run, o);
   add_case_options(*run, o);
   add_run_options(*run, o);

@@ -31,6 +31,8 @@ struct Options {
   model::Mode mode = model::Mode::Timed;
   bool all_experts = false, skip_golden = false, compile_only = false, ideal_scheduler = false, json = false;
   std::vector<double> start_skew_us;
+  std::vector<std::string> args;        ///< of a program file: NAME=DTYPE:RxC[:INIT] or NAME=INTEGER
+  std::optional<std::uint32_t> blocks;  ///< of a program file
 
   std::string file;    ///< asm, disasm
   std::string output;  ///< asm: object file; disasm: text file, empty for stdout

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "isa/encoding/object_file.hpp"
 #include "isa/errors.hpp"
 #include "orchestration/cli/case_source.hpp"
 #include "orchestration/cli/commands.hpp"
@@ -77,13 +78,26 @@ void save_data(const fs::path& directory, const LayerCase& layer, const LayerPro
   orch::save_case(actual, (directory / "actual.safetensors").string());
 }
 
+/// One object file per kernel, which `disasm` lists and `run` takes.
+void save_objects(const fs::path& directory, const orch::KernelStore& kernels, const model::Machine& machine) {
+  fs::create_directories(directory);
+  for (const auto& [name, kernel] : kernels.all()) {
+    write_bytes(directory / (name + ".npuo"), isa::encode(kernel.object, machine.arch.name));
+  }
+}
+
 }  // namespace
 
 int run_workload(const Options& o) {
+  if (is_program_file(o.workload)) return run_program_file(o);
+  if (!o.args.empty())
+    throw config_error("--args belongs to program files (.npu, .npuo); {} brings its own", o.workload);
+  if (o.blocks) throw config_error("--blocks belongs to program files (.npu, .npuo); {} knows its own", o.workload);
   const orch::Workload& workload = orch::find_workload(o.workload);
   if (workload.name == orch::kStepWorkload) return run_step(o);
   const model::Machine machine = model::load_machine(o.platform, o.machine_overrides);
   CaseSource source = open_case(o);
+  Progress progress;
   Traces traces{o, machine.params.clock.core_mhz};
   LayerProgram program{workload,
                        source.config,
@@ -92,16 +106,19 @@ int run_workload(const Options& o) {
                         .mode = o.mode,
                         .ideal_scheduler = o.ideal_scheduler,
                         .start_skew_us = o.start_skew_us,
-                        .sink = traces.sink()}};
+                        .sink = traces.sink(),
+                        .on_progress = progress.callback()}};
   traces.check_scope();
   if (o.compile_only) {
-    return finish_compile(fmt::format("{} kernels, {} tasks on {} cards verified and allocated",
-                                      program.kernels().all().size(), program.task_count(), source.config.ranks));
+    if (o.out) save_objects(make_directory(o.out, o.workload) / "kernels", program.kernels(), machine);
+    return finish_compile(o, fmt::format("{} kernels, {} tasks on {} cards verified and allocated",
+                                         program.kernels().all().size(), program.task_count(), source.config.ranks));
   }
   const LayerCase layer = make_case(o, source, workload, program);
   const fs::path directory = make_directory(o.out, o.workload);
   program.load(layer);
 
+  progress.expect(program.task_count());
   const orch::SimulatorCost cost = measured([&] { program.run(); });
   traces.finish();
   orch::RunReport report{.workload = o.workload,

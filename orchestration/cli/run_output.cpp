@@ -1,17 +1,22 @@
 #include "orchestration/cli/run_output.hpp"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
-#include <chrono>
+#include <cstdio>
 #include <ctime>
 #include <fstream>
 
 #include "isa/errors.hpp"
+#include "orchestration/report/progress.hpp"
 
 namespace npu::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr double kQuietSeconds = 2.0;  ///< a shorter run says nothing
+constexpr double kRefreshSeconds = 0.5;
 
 double peak_rss_mib() {
   rusage usage{};
@@ -41,6 +46,8 @@ std::string reason(const orch::RunReport& report) {
   return text;
 }
 
+double seconds(std::chrono::steady_clock::duration d) { return std::chrono::duration<double>(d).count(); }
+
 }  // namespace
 
 Traces::Traces(const Options& o, double core_mhz) {
@@ -65,6 +72,30 @@ void Traces::check_scope() const {
 void Traces::finish() {
   if (chrome_) chrome_->finish();
   if (vcd_) vcd_->finish();
+}
+
+Progress::Progress() : begin_{Clock::now()}, on_terminal_{isatty(STDERR_FILENO) == 1} {}
+
+Progress::~Progress() {
+  if (visible_) fmt::print(stderr, "\r\x1b[K");
+}
+
+std::function<void(const model::RunProgress&)> Progress::callback() {
+  if (!on_terminal_) return {};
+  return [this](const model::RunProgress& now) { show(now); };
+}
+
+void Progress::show(const model::RunProgress& now) {
+  const Clock::time_point time = Clock::now();
+  if (seconds(time - begin_) < kQuietSeconds || seconds(time - shown_) < kRefreshSeconds) return;
+  shown_ = time;
+  visible_ = true;
+  fmt::print(stderr, "\r\x1b[K{}", orch::progress_text(now, tasks_, seconds(time - run_begin_)));
+  std::fflush(stderr);
+}
+
+void write_bytes(const fs::path& path, std::span<const std::byte> bytes) {
+  write_text(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 void write_text(const fs::path& path, std::string_view text) {
@@ -94,8 +125,7 @@ fs::path make_directory(const std::optional<std::string>& wanted, const std::str
 orch::SimulatorCost measured(const std::function<void()>& simulation) {
   const auto begin = std::chrono::steady_clock::now();
   simulation();
-  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
-  return {wall.count(), peak_rss_mib()};
+  return {seconds(std::chrono::steady_clock::now() - begin), peak_rss_mib()};
 }
 
 int finish_run(const Options& o, const orch::RunReport& report, const fs::path& directory) {
@@ -104,12 +134,13 @@ int finish_run(const Options& o, const orch::RunReport& report, const fs::path& 
   write_text(directory / "machine.toml", model::effective_toml(*report.machine));
   fmt::print("{}", o.json ? json : orch::summary_text(report));
   const bool pass = orch::verdict_of(report.outputs) != orch::Verdict::Fail;
-  fmt::print("[RUN] {} {}\n", pass ? "PASS" : "FAIL", reason(report));
+  fmt::print(o.json ? stderr : stdout, "[RUN] {} {}\n", pass ? "PASS" : "FAIL", reason(report));
   return pass ? 0 : 1;
 }
 
-int finish_compile(const std::string& built) {
-  fmt::print("{}\n[RUN] PASS compiled only\n", built);
+int finish_compile(const Options& o, const std::string& built) {
+  FILE* const out = o.json ? stderr : stdout;  // there is no summary without a run
+  fmt::print(out, "{}\n[RUN] PASS compiled only\n", built);
   return 0;
 }
 

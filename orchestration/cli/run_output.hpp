@@ -1,12 +1,14 @@
-// What every run leaves behind: traces, the run directory, the result on stdout.
+// What every run leaves behind: traces, the run directory, the result on stdout, progress on stderr.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
-#include <string_view>
 
 #include "orchestration/cli/options.hpp"
 #include "orchestration/report/summary.hpp"
@@ -30,6 +32,30 @@ class Traces {
   std::unique_ptr<traces::VcdWriter> vcd_;
 };
 
+/// A line on stderr that says how far a run is: only on a terminal, and only once the run has taken two seconds.
+class Progress {
+ public:
+  Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  ~Progress();
+  /// The simulation starts now and has so many tasks, all cards together.
+  void expect(std::size_t tasks) {
+    tasks_ = tasks;
+    run_begin_ = Clock::now();
+  }
+  /// Empty where stderr is no terminal.
+  [[nodiscard]] std::function<void(const model::RunProgress&)> callback();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void show(const model::RunProgress& now);
+
+  std::size_t tasks_ = 0;
+  Clock::time_point begin_, run_begin_, shown_;  ///< of the program, of the simulation, of the latest line
+  bool on_terminal_ = false, visible_ = false;
+};
+void write_bytes(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_text(const std::filesystem::path& path, std::string_view text);
 /// Creates the directory; a default name carries the workload and the time.
 [[nodiscard]] std::filesystem::path make_directory(const std::optional<std::string>& wanted,
@@ -37,10 +63,11 @@ void write_text(const std::filesystem::path& path, std::string_view text);
 /// Runs the simulation and takes its wall time and peak memory.
 [[nodiscard]] orch::SimulatorCost measured(const std::function<void()>& simulation);
 
-/// Writes summary.json and machine.toml, prints the result and the verdict; returns the exit status.
+/// Writes summary.json and machine.toml, prints the result and the verdict; returns the exit status. With --json stdout
+/// holds summary.json alone and the verdict goes to stderr.
 [[nodiscard]] int finish_run(const Options& options, const orch::RunReport& report,
                              const std::filesystem::path& directory);
 /// The same for --compile-only: a line about what was built.
-[[nodiscard]] int finish_compile(const std::string& built);
+[[nodiscard]] int finish_compile(const Options& options, const std::string& built);
 
 }  // namespace npu::cli

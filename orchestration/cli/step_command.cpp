@@ -51,6 +51,7 @@ int run_step(const Options& o) {
   CaseSource source = open_case(sizes);
   const auto [first, last] = parse_layers(*o.layers, source.preset, source.config.layers);
   source.config.layer_id = first;
+  Progress progress;
   Traces traces{o, machine.params.clock.core_mhz};
   orch::StepProgram program{source.config,
                             {first, last, o.share_weights, o.seed.value_or(0), o.start_pos},
@@ -59,16 +60,18 @@ int run_step(const Options& o) {
                              .mode = o.mode,
                              .ideal_scheduler = o.ideal_scheduler,
                              .start_skew_us = o.start_skew_us,
-                             .sink = traces.sink()}};
+                             .sink = traces.sink(),
+                             .on_progress = progress.callback()}};
   traces.check_scope();
   if (o.compile_only) {
-    return finish_compile(fmt::format("{} kernels, {} tasks of {} layers on {} cards verified and allocated",
-                                      program.kernels().all().size(), program.task_count(), last - first + 1,
-                                      source.config.ranks));
+    return finish_compile(
+        o, fmt::format("{} kernels, {} tasks of {} layers on {} cards verified and allocated",
+                       program.kernels().all().size(), program.task_count(), last - first + 1, source.config.ranks));
   }
   const std::filesystem::path directory = make_directory(o.out, o.workload);
   program.load();
 
+  progress.expect(program.task_count());
   const orch::SimulatorCost cost = measured([&] { program.run(); });
   traces.finish();
   orch::RunReport report{.workload = o.workload,

@@ -4,6 +4,22 @@
 
 namespace npu::orch {
 
+const kernels::Kernel& KernelStore::get(const std::string& name, const std::function<kernels::Kernel()>& build) {
+  if (const auto it = kernels_.find(name); it != kernels_.end()) return it->second;
+  try {
+    return kernels_.emplace(name, build()).first->second;
+  } catch (const isa::CapacityError& error) {
+    if (oversized_ == Oversized::Refuse) throw;
+    // Whoever binds the kernel asks for its arguments and for a workspace that is not empty.
+    kernels::Kernel kernel;
+    kernel.workspace_bytes = 1;
+    kernel.memory_map = error.memory_map;
+    kernel.object.name = name;
+    kernel.object.args = error.args;
+    return kernels_.emplace(name, std::move(kernel)).first->second;
+  }
+}
+
 void StageContext::scratch(const std::string& name, isa::DType dtype, Shape shape) {
   const std::string on_device = device_name(name);
   if (tensors_.find(tasks_.card(), on_device) == nullptr) {

@@ -18,13 +18,16 @@ namespace npu::orch {
 /// Kernels by name; every card runs the same object. References stay valid.
 class KernelStore {
  public:
-  const kernels::Kernel& get(const std::string& name, const std::function<kernels::Kernel()>& build) {
-    const auto it = kernels_.find(name);
-    return it != kernels_.end() ? it->second : kernels_.emplace(name, build()).first->second;
-  }
+  enum class Oversized : std::uint8_t { Refuse, Measure };
+  /// Measure: a kernel whose tiles do not fit is kept with its memory map and without code, so that the others can be
+  /// measured too. Nothing may run.
+  explicit KernelStore(Oversized oversized = Oversized::Refuse) : oversized_{oversized} {}
+
+  const kernels::Kernel& get(const std::string& name, const std::function<kernels::Kernel()>& build);
   [[nodiscard]] const std::map<std::string, kernels::Kernel>& all() const { return kernels_; }
 
  private:
+  Oversized oversized_;
   std::map<std::string, kernels::Kernel> kernels_;
 };
 

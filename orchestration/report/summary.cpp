@@ -196,6 +196,43 @@ Json instructions_json(const RunReport& report) {
   return {{"retired", report.stats.instructions}, {"by_class", by_class}};
 }
 
+/// Busy time of a pipe, mean over the cores that have it.
+double mean_pipe_us(const RunReport& report, isa::Pipe pipe) {
+  const bool cube = pipe == isa::Pipe::M || pipe == isa::Pipe::MTE1 || pipe == isa::Pipe::FIX;
+  const bool vector = pipe == isa::Pipe::V || pipe == isa::Pipe::MTE3;
+  std::uint64_t busy = 0, cores = 0;
+  for (const model::TaskStats& task : report.stats.tasks) {
+    busy += task.pipes[isa::index_of(pipe)].busy;
+    if (!vector) cores += task.cores[isa::index_of(isa::CoreKind::AIC)];
+    if (!cube) cores += task.cores[isa::index_of(isa::CoreKind::AIV)];
+  }
+  return cores == 0 ? 0.0 : model::us_of_cycles(report.machine->params, busy) / static_cast<double>(cores);
+}
+
+/// Where every card ran one task; of several cards the slowest, means over all of their cores. Null elsewhere.
+Json kernel_json(const RunReport& report) {
+  if (report.stats.tasks.empty() || report.stats.tasks.size() != report.stats.cards.size()) return {};
+  std::uint64_t longest = 0, longest_core = 0, core_cycles = 0, cores = 0;
+  for (const model::TaskStats& task : report.stats.tasks) {
+    longest = std::max(longest, task.end - task.begin);
+    longest_core = std::max(longest_core, task.max_core_cycles);
+    core_cycles += task.core_cycles;
+    cores += task.cores[0] + task.cores[1];
+  }
+  const auto us = [&](std::uint64_t cycles) { return model::us_of_cycles(report.machine->params, cycles); };
+  return {{"task_us", us(longest)},
+          {"core_us", us(core_cycles) / static_cast<double>(cores)},
+          {"max_core_us", us(longest_core)},
+          {"pipe_us",
+           {{"cube", mean_pipe_us(report, isa::Pipe::M)},
+            {"vec", mean_pipe_us(report, isa::Pipe::V)},
+            {"scalar", mean_pipe_us(report, isa::Pipe::S)},
+            {"mte1", mean_pipe_us(report, isa::Pipe::MTE1)},
+            {"mte2", mean_pipe_us(report, isa::Pipe::MTE2)},
+            {"mte3", mean_pipe_us(report, isa::Pipe::MTE3)},
+            {"fix", mean_pipe_us(report, isa::Pipe::FIX)}}}};
+}
+
 Json simulator_json(const RunReport& report) {
   std::uint64_t core_cycles = 0;
   for (const model::CardStats& card : report.stats.cards) core_cycles += card.elapsed_core_cycles;
@@ -224,7 +261,7 @@ double effective_us(const RunReport& report) {
 
 std::string config_digest(const RunReport& report) {
   Metadata metadata;
-  add_config(metadata, report.config);
+  if (report.config) add_config(metadata, *report.config);
   std::string text = model::effective_toml(*report.machine);
   for (const auto& [key, value] : metadata) text += key + "=" + value + "\n";
   std::uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a
@@ -236,13 +273,14 @@ std::string summary_json(const RunReport& report) {
   std::uint64_t device_cycles = 0;
   for (const model::CardStats& card : report.stats.cards)
     device_cycles = std::max(device_cycles, card.end - card.begin);
+  const auto& layer = report.config;
   Json json{{"schema", 1},
             {"workload", report.workload},
             {"platform", report.platform},
             {"preset", report.preset},
-            {"layer_id", report.config.layer_id},
-            {"attention", kernels::name_of(report.kind)},
-            {"ep", report.config.ranks},
+            {"layer_id", layer ? Json(layer->layer_id) : Json()},
+            {"attention", layer ? Json(kernels::name_of(report.kind)) : Json()},
+            {"ep", report.stats.cards.size()},
             {"seed", report.seed},
             {"timed", report.timed},
             {"verdict", name_of(verdict_of(report.outputs))},
@@ -258,6 +296,7 @@ std::string summary_json(const RunReport& report) {
             {"config_digest", config_digest(report)},
             {"version", NPU_VERSION}};
   if (!report.layers.empty()) json["layers"] = layers_json(report);
+  if (const Json kernel = kernel_json(report); !kernel.is_null()) json["kernel"] = kernel;
   return json.dump(2) + "\n";
 }
 

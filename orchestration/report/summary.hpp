@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,8 +37,8 @@ struct RunReport {
   std::string platform;
   std::string preset;  ///< name, path, or the data file that gave the dimensions
   std::uint64_t seed = 0;
-  kernels::LayerConfig config;
-  kernels::AttentionKind kind{};
+  std::optional<kernels::LayerConfig> config;  ///< none for a program file
+  kernels::AttentionKind kind{};               ///< where there is a layer
   const model::Machine* machine = nullptr;
   bool timed = true;
   std::vector<Comparison> outputs;

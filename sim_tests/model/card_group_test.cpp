@@ -77,6 +77,29 @@ TEST_CASE("Run N+1 is prepared while run N executes, run N+2 is not, and a group
   CHECK(host.times(2).begin == host.times(0).executed);
 }
 
+TEST_CASE("Watching the progress of a run changes no time, and ends with all tasks done") {
+  std::vector<RunProgress> seen;
+  SystemOptions watched = options(2);
+  watched.on_progress = [&](const RunProgress& now) { seen.push_back(now); };
+  CardBench b{scheduler_machine(), watched};
+  b.work.durations = {{"k", 100'000}};
+  const auto k = make_kernel("k", true, false, 1, 1);
+  b.run([&](OrchestratorApi& api) {
+    const TaskId first = api.submit(task(k, 1, {in(0, 4), out(64, 4)}));
+    api.submit(task(k, 1, {in(0, 4), out(128, 4)}, {first}));
+  });
+  // Host 1200, submits and hand-overs below 1000, two tasks of 100 us one after the other.
+  CHECK(b.group->host().times(0).end >= 201'200);
+  CHECK(b.group->host().times(0).end < 202'200);
+  REQUIRE(seen.size() >= 2);  // time without events is one step
+  for (std::size_t i = 1; i < seen.size(); ++i) {
+    CHECK(seen[i].simulated_us > seen[i - 1].simulated_us);
+    CHECK(seen[i].tasks_done >= seen[i - 1].tasks_done);
+  }
+  CHECK(seen.front().tasks_done == 0);
+  CHECK(seen.back().tasks_done >= 2);
+}
+
 TEST_CASE("run may be called again after it has returned") {
   CardBench b{scheduler_machine(), options(2)};
   const auto k = make_kernel("k", true, false);

@@ -8,8 +8,7 @@
 
 namespace npu::test {
 
-Outcome npusim(const std::string& arguments) {
-  const std::string command = std::string{NPU_EXECUTABLE} + " " + arguments + " 2>&1";
+Outcome run_command(const std::string& command) {
   FILE* pipe = popen(command.c_str(), "r");
   REQUIRE(pipe != nullptr);
   Outcome outcome;
@@ -20,11 +19,22 @@ Outcome npusim(const std::string& arguments) {
   return outcome;
 }
 
-void check_usage_error(const std::string& arguments, const std::string& message) {
+Outcome npusim(const std::string& arguments) {
+  return run_command(std::string{NPU_EXECUTABLE} + " " + arguments + " 2>&1");
+}
+
+void check_refused(int status, const std::string& arguments, const std::vector<std::string>& messages) {
   const Outcome outcome = npusim(arguments);
   CAPTURE(arguments, outcome.text);
-  CHECK(outcome.status == 2);
-  CHECK(outcome.text.find(message) != std::string::npos);
+  CHECK(outcome.status == status);
+  for (const std::string& message : messages) {
+    CAPTURE(message);
+    CHECK(outcome.text.find(message) != std::string::npos);
+  }
+}
+
+void check_usage_error(const std::string& arguments, const std::string& message) {
+  check_refused(2, arguments, {message});
 }
 
 }  // namespace npu::test

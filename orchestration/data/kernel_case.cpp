@@ -1,0 +1,270 @@
+#include "orchestration/data/kernel_case.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "isa/errors.hpp"
+#include "isa/nearest_name.hpp"
+#include "orchestration/data/random.hpp"
+#include "orchestration/data/safetensors.hpp"
+
+namespace npu::orch {
+namespace {
+
+using isa::ArgInfo;
+using isa::ArgKind;
+using isa::DType;
+
+template <class Number>
+std::optional<Number> parse_number(std::string_view text) {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> pieces;
+  for (;;) {
+    const std::size_t at = text.find(separator);
+    pieces.push_back(text.substr(0, at));
+    if (at == std::string_view::npos) return pieces;
+    text.remove_prefix(at + 1);
+  }
+}
+
+/// Calls f with an element of the C++ type that the dtype stores.
+template <class F>
+void with_type(DType dtype, F&& f) {
+  switch (dtype) {
+    case DType::I8:
+      return f(std::int8_t{});
+    case DType::U8:
+      return f(std::uint8_t{});
+    case DType::I16:
+      return f(std::int16_t{});
+    case DType::I32:
+      return f(std::int32_t{});
+    case DType::I64:
+      return f(std::int64_t{});
+    case DType::F16:
+      return f(isa::Fp16{});
+    case DType::BF16:
+      return f(isa::Bf16{});
+    case DType::F32:
+      return f(float{});
+  }
+}
+
+template <class T>
+T element(double value, std::string_view name) {
+  if constexpr (std::is_same_v<T, isa::Bf16>) {
+    return isa::to_bf16(static_cast<float>(value));
+  } else if constexpr (std::is_same_v<T, isa::Fp16>) {
+    return isa::to_fp16(static_cast<float>(value));
+  } else if constexpr (std::is_same_v<T, float>) {
+    return static_cast<float>(value);
+  } else {
+    // A double holds every bound but that of i64, which rounds up to the first value outside.
+    const bool fits = value == std::floor(value) && value >= static_cast<double>(std::numeric_limits<T>::min()) &&
+                      (sizeof(T) == 8 ? value < static_cast<double>(std::numeric_limits<T>::max())
+                                      : value <= static_cast<double>(std::numeric_limits<T>::max()));
+    if (!fits) throw config_error("--args: {} is {}, which holds no {}", name, isa::name_of(dtype_of<T>()), value);
+    return static_cast<T>(value);
+  }
+}
+
+constexpr std::uint32_t kRandomIntegers = 17;  ///< -8 to 8
+
+template <class T>
+void fill_random(std::span<T> out, const RandomStream& stream) {
+  std::vector<std::uint16_t> bits(out.size());
+  stream.fill(0, bits);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if constexpr (std::is_integral_v<T>) {
+      const int value = static_cast<int>(bits[i] % kRandomIntegers) - (std::is_signed_v<T> ? 8 : 0);
+      out[i] = static_cast<T>(value);
+    } else {
+      out[i] = element<T>(bits[i] / 32768.0 - 1.0, "");
+    }
+  }
+}
+
+Tensor make_tensor(const ArgInfo& argument, const ArgumentText& text, std::uint64_t seed, std::uint32_t card) {
+  Tensor tensor = Tensor::zeros(argument.name, text.dtype, text.shape);
+  const std::string init = !text.init.empty() ? text.init : argument.kind == ArgKind::In ? "random" : "zero";
+  with_type(text.dtype, [&]<class T>(T) {
+    const std::span<T> out = tensor.writable<T>();
+    if (init == "random") {
+      fill_random(out, RandomStream{seed, argument.name, card});
+    } else if (init == "iota") {
+      for (std::size_t i = 0; i < out.size(); ++i) out[i] = element<T>(static_cast<double>(i), text.name);
+    } else if (init != "zero") {
+      const auto value = parse_number<double>(init);
+      if (!value) {
+        throw config_error("--args: {} starts as '{}'; expected zero, iota, random or a number", text.name, init);
+      }
+      std::fill(out.begin(), out.end(), element<T>(*value, text.name));
+    }
+  });
+  return tensor;
+}
+
+/// The tensor of each card: the file's along its first axis, or the file's itself on a single card.
+std::vector<Tensor> per_card(const Tensor& tensor, const ArgInfo& argument, std::uint32_t cards,
+                             const std::string& file) {
+  if (tensor.dtype() != argument.dtype) {
+    throw config_error("{}: tensor '{}' is {}; argument {} of the kernel is {}", file, tensor.name(),
+                       isa::name_of(tensor.dtype()), argument.name, isa::name_of(argument.dtype));
+  }
+  if (cards == 1) return {tensor};
+  if (tensor.shape().empty() || tensor.shape()[0] != cards) {
+    throw config_error("{}: tensor '{}' is {}; its first axis is the card, of which there are {}", file, tensor.name(),
+                       to_string(tensor.shape()), cards);
+  }
+  std::vector<Tensor> tensors;
+  for (std::uint32_t card = 0; card < cards; ++card) tensors.push_back(tensor.slice(card));
+  return tensors;
+}
+
+std::string form_of(const ArgInfo& argument) {
+  return argument.kind == ArgKind::Scalar
+             ? fmt::format("--args {}=INTEGER", argument.name)
+             : fmt::format("--args {}={}:ROWSxCOLS[:INIT]", argument.name, isa::name_of(argument.dtype));
+}
+
+void require_known(const isa::KernelObject& kernel, std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const ArgInfo& argument : kernel.args) names.push_back(argument.name);
+  if (std::find(names.begin(), names.end(), name) != names.end()) return;
+  if (names.empty()) throw config_error("--args {}: kernel {} takes no arguments", name, kernel.name);
+  throw config_error("--args: kernel {} has no argument '{}'; nearest is '{}'", kernel.name, name,
+                     isa::nearest_name(name, names));
+}
+
+KernelValue value_of_text(const ArgInfo& argument, const ArgumentText& text, std::uint32_t cards, std::uint64_t seed) {
+  KernelValue value;
+  if ((argument.kind == ArgKind::Scalar) != text.scalar.has_value()) {
+    throw config_error("--args: {} is a {}; give it as {}", argument.name,
+                       argument.kind == ArgKind::Scalar ? "scalar" : "tensor", form_of(argument));
+  }
+  if (text.scalar) {
+    value.scalar = *text.scalar;
+    return value;
+  }
+  if (text.dtype != argument.dtype) {
+    throw config_error("--args: {} is given as {}; the kernel declares {}", argument.name, isa::name_of(text.dtype),
+                       isa::name_of(argument.dtype));
+  }
+  for (std::uint32_t card = 0; card < cards; ++card) value.tensors.push_back(make_tensor(argument, text, seed, card));
+  return value;
+}
+
+}  // namespace
+
+ArgumentText parse_argument(std::string_view text) {
+  const auto refuse = [&](std::string_view why) {
+    return config_error("--args {}: {}; expected NAME=DTYPE:ROWSxCOLS[:INIT] or NAME=INTEGER", text, why);
+  };
+  const std::size_t equals = text.find('=');
+  if (equals == 0 || equals == std::string_view::npos) throw refuse("no name");
+  ArgumentText result;
+  result.name = text.substr(0, equals);
+  const auto pieces = split(text.substr(equals + 1), ':');
+  if (pieces.size() == 1) {
+    result.scalar = parse_number<std::int64_t>(pieces[0]);
+    if (!result.scalar) throw refuse(fmt::format("'{}' is no integer", pieces[0]));
+    return result;
+  }
+  if (pieces.size() > 3) throw refuse("too many parts");
+  const auto dtype = std::find(isa::kDTypeNames.begin(), isa::kDTypeNames.end(), pieces[0]);
+  if (dtype == isa::kDTypeNames.end()) {
+    throw refuse(
+        fmt::format("unknown dtype '{}', nearest is '{}'", pieces[0], isa::nearest_name(pieces[0], isa::kDTypeNames)));
+  }
+  result.dtype = static_cast<DType>(dtype - isa::kDTypeNames.begin());
+  for (const std::string_view extent : split(pieces[1], 'x')) {
+    const auto value = parse_number<std::uint64_t>(extent);
+    if (!value || *value == 0) throw refuse(fmt::format("extent '{}' is no positive integer", extent));
+    result.shape.push_back(*value);
+  }
+  if (pieces.size() == 3) result.init = pieces[2];
+  return result;
+}
+
+std::vector<KernelValue> make_kernel_values(const isa::KernelObject& kernel, const std::vector<std::string>& arguments,
+                                            const std::string& file, std::uint32_t cards, std::uint64_t seed) {
+  std::map<std::string, ArgumentText> texts;
+  for (const std::string& argument : arguments) {
+    const ArgumentText text = parse_argument(argument);
+    require_known(kernel, text.name);
+    if (!texts.emplace(text.name, text).second) throw config_error("--args: {} is given twice", text.name);
+  }
+  SafetensorsFile data;
+  if (!file.empty()) data = read_safetensors(file);
+  std::vector<KernelValue> values;
+  for (const ArgInfo& argument : kernel.args) {
+    const Tensor* const before = data.find("in." + argument.name);
+    const Tensor* const after = data.find("out." + argument.name);
+    const auto text = texts.find(argument.name);
+    if (before != nullptr && text != texts.end()) {
+      throw config_error("--args {} contradicts {}, which holds in.{}; leave one out", argument.name, file,
+                         argument.name);
+    }
+    KernelValue value;
+    if (before != nullptr && argument.kind != ArgKind::Scalar) {
+      value.tensors = per_card(*before, argument, cards, file);
+    } else if (text != texts.end()) {
+      value = value_of_text(argument, text->second, cards, seed);
+    } else {
+      throw config_error("argument {} of kernel {} has no value; give {}{}", argument.name, kernel.name,
+                         form_of(argument),
+                         argument.kind == ArgKind::Scalar ? "" : " or --data FILE with in." + argument.name);
+    }
+    if (after != nullptr && (argument.kind == ArgKind::Out || argument.kind == ArgKind::InOut)) {
+      value.expected = per_card(*after, argument, cards, file);
+    }
+    values.push_back(std::move(value));
+  }
+  return values;
+}
+
+Rule default_rule(DType dtype) {
+  constexpr double kStep16 = 1.0 / 128;  // one step of bf16
+  switch (dtype) {
+    case DType::F16:
+    case DType::BF16:
+      return RatioAllClose{1e-4, kStep16};
+    case DType::F32:
+      return AllClose{1e-3, 1e-3};
+    case DType::I8:
+    case DType::U8:
+    case DType::I16:
+    case DType::I32:
+    case DType::I64:
+      return Exact{};
+  }
+  return Exact{};
+}
+
+void save_kernel_values(const std::string& path, const isa::KernelObject& kernel,
+                        const std::vector<KernelValue>& values, const std::vector<std::vector<Tensor>>& results) {
+  std::vector<TensorRecord> records;
+  const auto add = [&](const std::string& name, const std::vector<Tensor>& tensors) {
+    TensorRecord record{.name = name, .dtype = tensors[0].dtype(), .shape = tensors[0].shape(), .parts = {}};
+    if (tensors.size() > 1) record.shape.insert(record.shape.begin(), tensors.size());
+    for (const Tensor& tensor : tensors) record.parts.push_back(tensor.bytes());
+    records.push_back(std::move(record));
+  };
+  for (std::size_t i = 0; i < kernel.args.size(); ++i) {
+    if (kernel.args[i].kind == ArgKind::Scalar) continue;
+    add("in." + kernel.args[i].name, values[i].tensors);
+    if (kernel.args[i].kind != ArgKind::In) add("out." + kernel.args[i].name, results[i]);
+  }
+  write_safetensors(path, {{"kernel", kernel.name}}, records);
+}
+
+}  // namespace npu::orch

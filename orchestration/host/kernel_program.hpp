@@ -1,0 +1,41 @@
+// One kernel object on the simulated system: its tensors on every card, one task per card, its results.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "isa/program.hpp"
+#include "model/device.hpp"
+#include "orchestration/data/compare.hpp"
+#include "orchestration/data/kernel_case.hpp"
+
+namespace npu::orch {
+
+/// One per process (model::System). Every card runs the kernel at the same time; equal tensors lie at equal offsets, so
+/// that a tensor can be a window.
+class KernelProgram {
+ public:
+  /// The kernel outlives the program. Throws ConfigError (HBM full).
+  KernelProgram(const isa::KernelObject& kernel, std::uint32_t blocks, std::vector<KernelValue> values,
+                const model::Machine& machine, const model::SystemOptions& options);
+
+  /// Throws ProgramError, Deadlock.
+  void run();
+  [[nodiscard]] model::RunStats stats() const { return system_.stats(); }
+  /// Tensors after the run, by argument and card; empty for scalars.
+  [[nodiscard]] std::vector<std::vector<Tensor>> results();
+  /// Expected tensors against results, by the default rule of their type.
+  [[nodiscard]] std::vector<Comparison> compare();
+  [[nodiscard]] const std::vector<KernelValue>& values() const { return values_; }
+
+ private:
+  const isa::KernelObject& kernel_;
+  std::vector<KernelValue> values_;
+  std::uint32_t cards_;
+  model::System system_;
+  std::vector<std::vector<model::GmAddress>> addresses_;  ///< by argument and card
+  std::vector<model::TaskSpec> tasks_;                    ///< one per card
+  std::uint64_t upload_bytes_ = 0, download_bytes_ = 0;
+};
+
+}  // namespace npu::orch
