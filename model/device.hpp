@@ -67,6 +67,9 @@ class OrchestratorApi {
 /// An exception that leaves the program (a ProgramError for an overflow seen in a count) stops the run.
 using CardProgram = std::function<void(OrchestratorApi&)>;
 
+/// Timed: results and times. Functional: the results of timed mode, and no time of its own (movers take none). Timing:
+/// the times of timed mode for the same control flow, and no results: only integers that can steer a program are
+/// computed (model/core/control_data.cpp).
 enum class Mode : std::uint8_t { Functional, Timed, Timing };
 
 struct SystemOptions {
@@ -127,6 +130,10 @@ class System {
   [[nodiscard]] GmAddress allocate(std::uint32_t card, Bytes size, const std::string& name);
   /// Host view of allocated memory, for filling and reading tensors outside run().
   [[nodiscard]] std::span<std::byte> bytes(GmAddress address, Bytes size);
+
+  /// Timing mode: these bytes hold, before run(), what the cards would compute from floats (routing, selected rows);
+  /// what the cards would write there does not replace them.
+  void give(GmAddress address, Bytes size);
 
   /// Runs one program per card (group start). Throws ProgramError, Deadlock, ConfigError.
   void run(const std::vector<CardProgram>& programs, Bytes upload, Bytes download);

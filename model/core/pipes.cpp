@@ -271,8 +271,11 @@ void Core::retire_front(std::uint32_t p) {
       send_cross(f.op.flag, f.retire, f.op.pc);
       break;
     default: {
-      const isa::Operands operands = operands_of(f.op);
-      isa::execute(*f.op.ins, operands);
+      if (services_.mode == Mode::Timing) {
+        retire_without_arithmetic(f.op);
+      } else {
+        isa::execute(*f.op.ins, operands_of(f.op));
+      }
       if (f.op.ins->opcode == Opcode::TStore && uses_memory(f.op)) {
         const Transfer t = transfer_of(f.op);
         services_.notifies->stored(t.address,

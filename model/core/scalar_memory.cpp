@@ -78,7 +78,7 @@ bool Core::scalar_memory(const Instruction& ins) {
   DataCache::Line& line = cache_.slot(address);
   std::byte* element = line.data.data() + (address - line.address);
   if (ins.opcode == Opcode::LdGm) {
-    set_register(ins.r0, load_element(element, dtype));
+    load_register(ins, load_element(element, dtype));
   } else {
     store_element(element, dtype, registers_[ins.r0]);
     line.dirty = true;
@@ -103,9 +103,12 @@ void Core::scalar_tile(const Instruction& ins) {
   const bool columns = isa::is_column_major(d.layout);
   std::byte* element = view.data + (columns ? col : row) * d.pitch + (columns ? row : col) * isa::size_of(d.dtype);
   if (ins.opcode == Opcode::LdTile) {
-    set_register(ins.r0, load_element(element, d.dtype));
+    load_register(ins, load_element(element, d.dtype));
   } else {
     store_element(element, d.dtype, registers_[ins.r0]);
+    if (services_.mode == Mode::Timing) {
+      mark_element(ins, static_cast<std::uint32_t>(element - spaces_[isa::index_of(d.space)].data()));
+    }
   }
 }
 

@@ -73,6 +73,14 @@ class MemorySystem {
   /// Untimed: every transfer completes at once (in the next delta cycle) and leaves no trace in L2 and statistics.
   void set_untimed(bool untimed);
 
+  // Timing mode: which bytes nobody computed.
+  void mark_unknown(std::uint64_t address, std::uint64_t bytes);
+  void clear_unknown(std::uint64_t address, std::uint64_t bytes);
+  [[nodiscard]] bool is_unknown(std::uint64_t address, std::uint64_t bytes) const;
+  /// The host has filled these bytes with what the cards would compute: they stay as they are, and known.
+  void give(std::uint64_t address, std::uint64_t bytes);
+  [[nodiscard]] bool is_given(std::uint64_t address, std::uint64_t bytes) const;
+
   [[nodiscard]] MemoryTraffic traffic(std::uint32_t card) const;
   [[nodiscard]] std::span<const LinkTraffic> links() const;
 

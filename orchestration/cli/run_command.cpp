@@ -13,6 +13,7 @@
 #include "orchestration/data/case_metadata.hpp"
 #include "orchestration/data/generator.hpp"
 #include "orchestration/data/presets.hpp"
+#include "orchestration/host/given_tensors.hpp"
 #include "orchestration/host/layer_program.hpp"
 #include "orchestration/host/reference_case.hpp"
 #include "orchestration/report/summary.hpp"
@@ -96,15 +97,18 @@ bool holds_all(const LayerCase& layer, const std::vector<std::string>& names) {
 
 /// Inputs, the intermediates that the workload starts from, and what its results are compared with.
 LayerCase make_case(const Options& o, CaseSource& source, const orch::Workload& workload, const LayerProgram& program) {
-  const bool needs_reference = !o.skip_golden || program.needs_intermediates();
+  const bool timing = o.mode == model::Mode::Timing;  // nothing to compare
+  const bool needs_reference = (!o.skip_golden && !timing) || program.needs_intermediates();
   if (!source.from_file) {
     orch::GenerateOptions generate;
     generate.seed = o.seed.value_or(0);
     generate.start_pos = o.start_pos;
     if (!needs_reference) {
       const auto& names = program.initial_tensors();
-      generate.wanted = [&](std::string_view name) {
-        return std::find(names.begin(), names.end(), name) != names.end();
+      generate.wanted = [&, sources = timing ? orch::given_sources()
+                                             : std::vector<std::string_view>{}](std::string_view name) {
+        return std::find(names.begin(), names.end(), name) != names.end() ||
+               std::find(sources.begin(), sources.end(), name) != sources.end();
       };
     }
     LayerCase layer = orch::generate_case(source.config, generate);
@@ -112,6 +116,7 @@ LayerCase make_case(const Options& o, CaseSource& source, const orch::Workload& 
     return layer;
   }
   LayerCase layer = std::move(source.file);
+  if (!needs_reference) return layer;
   using kernels::reference::Numerics;
   const auto& initial = program.initial_tensors();
   const bool starts_at_projection = std::find(initial.begin(), initial.end(), "mid.attn.attention") != initial.end();
@@ -206,11 +211,11 @@ int run_workload(const Options& o) {
                          .config = source.config,
                          .kind = orch::attention_kind(source.config),
                          .machine = &machine,
-                         .timed = o.mode == model::Mode::Timed,
+                         .timed = o.mode != model::Mode::Functional,
                          .outputs = {},
                          .stats = program.stats(),
                          .cost = {wall.count(), peak_rss_mib()}};
-  if (!o.skip_golden) report.outputs = program.compare(layer);
+  if (!o.skip_golden && o.mode != model::Mode::Timing) report.outputs = program.compare(layer);
   const std::string json = orch::summary_json(report);
   write_text(directory / "summary.json", json);
   write_text(directory / "machine.toml", model::effective_toml(machine));

@@ -4,6 +4,7 @@
 
 #include "isa/errors.hpp"
 #include "orchestration/data/layer_tensors.hpp"
+#include "orchestration/host/given_tensors.hpp"
 #include "orchestration/host/reference_case.hpp"
 
 namespace npu::orch {
@@ -13,6 +14,11 @@ constexpr std::string_view kCounts = "win_pub_counts";
 
 bool contains(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// Whether timing mode computes with elements of the type (model/core/control_data.cpp).
+bool can_steer(isa::DType dtype) {
+  return dtype == isa::DType::I16 || dtype == isa::DType::I32 || dtype == isa::DType::I64;
 }
 
 /// Copied from the host in every step; weights, tables and caches stay on the card.
@@ -74,6 +80,11 @@ LayerProgram::LayerProgram(const Workload& workload, const kernels::LayerConfig&
       download_bytes_ += config_.ranks * tensors_.get(0, output.tensor).size.count();
     }
   }
+  if (options.mode != model::Mode::Timing) return;
+  std::erase_if(initial_, [&](const std::string& name) { return !can_steer(tensors_.get(0, name).dtype); });
+  for (const std::string_view name : score_dependent_tensors(config_)) {
+    if (contains(written_, name)) given_.emplace_back(name);
+  }
 }
 
 bool LayerProgram::needs_intermediates() const {
@@ -96,6 +107,13 @@ void LayerProgram::load(const LayerCase& layer) {
       } else {
         tensors_.write(target, layer.result(name, card));
       }
+    }
+  }
+  for (const std::string& name : given_) {
+    for (std::uint32_t card = 0; card < config_.ranks; ++card) {
+      const DeviceTensor& target = tensors_.get(card, name);
+      tensors_.write(target, given_tensor(layer, name, card));
+      system_.give(target.address, target.size);
     }
   }
 }
