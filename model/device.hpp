@@ -12,6 +12,7 @@
 
 #include "isa/program.hpp"
 #include "isa/units.hpp"
+#include "model/activity.hpp"
 #include "model/config/machine.hpp"
 #include "traces/sink.hpp"
 
@@ -76,8 +77,9 @@ struct SystemOptions {
   std::uint32_t cards = 2;
   Mode mode = Mode::Timed;
   bool ideal_scheduler = false;
-  std::vector<double> start_skew_us;  ///< per card, empty: none
-  traces::Sink* sink = nullptr;       ///< may be null
+  std::vector<double> start_skew_us;   ///< per card, empty: none
+  traces::Sink* sink = nullptr;        ///< may be null
+  ActivityMarker* activity = nullptr;  ///< may be null; says at any time what the simulating thread does
 };
 
 struct PipeStats {
@@ -131,6 +133,9 @@ class System {
   /// Host view of allocated memory, for filling and reading tensors outside run().
   [[nodiscard]] std::span<std::byte> bytes(GmAddress address, Bytes size);
 
+  /// The tensor allocated at `address` is these bytes of the host, in whole cache lines, instead of a copy. They
+  /// outlive the runs, and no task may write them (ProgramError).
+  void map(GmAddress address, std::span<const std::byte> bytes);
   /// Timing mode: these bytes hold, before run(), what the cards would compute from floats (routing, selected rows);
   /// what the cards would write there does not replace them.
   void give(GmAddress address, Bytes size);

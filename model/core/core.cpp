@@ -78,6 +78,7 @@ void Core::start(const Block& block) {
 }
 
 void Core::advance() {
+  const ActivityScope scope{services_.activity, Activity::Pipes};
   try {
     run_events();
   } catch (...) {

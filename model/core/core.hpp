@@ -35,6 +35,7 @@ struct CoreServices {
   std::shared_ptr<NotifyBoard> notifies;
   std::uint32_t card_count = 1;
   Mode mode = Mode::Timed;
+  ActivityMarker* activity = nullptr;
 };
 
 class Core final : public sc_core::sc_module, public CoreInterface, private TransferClient, private CellWatcher {

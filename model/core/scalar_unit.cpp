@@ -83,6 +83,7 @@ Core::Order Core::order_of(const Instruction& ins) {
 }
 
 void Core::run_scalar() {
+  const ActivityScope scope{services_.activity, Activity::Scalar};
   const auto& code = block_.program->code;
   const std::uint64_t limit = env_.clock.now() + kRunAheadCycles;
   while (scalar_ == ScalarState::Ready) {

@@ -235,6 +235,10 @@ std::uint64_t MemorySystem::allocate(std::uint32_t card, std::uint64_t bytes, co
 std::byte* MemorySystem::resolve(std::uint64_t address, std::uint64_t bytes, std::string_view who) {
   return impl_->gm.resolve(address, bytes, who);
 }
+void MemorySystem::map(std::uint64_t address, std::span<const std::byte> bytes) { impl_->gm.map(address, bytes); }
+void MemorySystem::require_writable(std::uint64_t address, std::string_view who) const {
+  impl_->gm.require_writable(address, who);
+}
 std::string_view MemorySystem::allocation_name(std::uint64_t address) const {
   return impl_->gm.allocation_name(address);
 }

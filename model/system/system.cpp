@@ -81,6 +81,11 @@ std::span<std::byte> System::bytes(GmAddress address, Bytes size) {
   return {impl_->memory.resolve(static_cast<std::uint64_t>(address), size.count(), "host"), size.count()};
 }
 
+void System::map(GmAddress address, std::span<const std::byte> bytes) {
+  NPU_ASSERT(bytes.size() % impl_->machine.arch.cache_line == 0, "mapped tensors are whole cache lines");
+  impl_->memory.map(static_cast<std::uint64_t>(address), bytes);
+}
+
 void System::give(GmAddress address, Bytes size) {
   impl_->memory.give(static_cast<std::uint64_t>(address), size.count());
 }

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <thread>
 
 #include "isa/errors.hpp"
 #include "orchestration/cli/case_source.hpp"
@@ -28,7 +29,17 @@ namespace fs = std::filesystem;
 using orch::LayerCase;
 using orch::LayerProgram;
 
-constexpr unsigned kAllProcessors = 0;
+unsigned processors() { return std::max(1U, std::thread::hardware_concurrency()); }
+
+/// Seconds since it was made.
+class Stopwatch {
+ public:
+  [[nodiscard]] double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point begin_ = Clock::now();
+};
 
 /// The traces that the flags ask for; null sink where they ask for none.
 class Traces {
@@ -95,8 +106,16 @@ bool holds_all(const LayerCase& layer, const std::vector<std::string>& names) {
   return true;
 }
 
+/// add_reference_results() on all processors; returns the seconds that it took.
+double compute_reference(LayerCase& layer) {
+  const Stopwatch watch;
+  orch::add_reference_results(layer, processors());
+  return watch.seconds();
+}
+
 /// Inputs, the intermediates that the workload starts from, and what its results are compared with.
-LayerCase make_case(const Options& o, CaseSource& source, const orch::Workload& workload, const LayerProgram& program) {
+LayerCase make_case(const Options& o, CaseSource& source, const orch::Workload& workload, const LayerProgram& program,
+                    double& golden_s) {
   const bool timing = o.mode == model::Mode::Timing;  // nothing to compare
   const bool needs_reference = (!o.skip_golden && !timing) || program.needs_intermediates();
   if (!source.from_file) {
@@ -112,7 +131,7 @@ LayerCase make_case(const Options& o, CaseSource& source, const orch::Workload& 
       };
     }
     LayerCase layer = orch::generate_case(source.config, generate);
-    if (needs_reference) orch::add_reference_results(layer, kAllProcessors);
+    if (needs_reference) golden_s = compute_reference(layer);
     return layer;
   }
   LayerCase layer = std::move(source.file);
@@ -120,7 +139,7 @@ LayerCase make_case(const Options& o, CaseSource& source, const orch::Workload& 
   using kernels::reference::Numerics;
   const auto& initial = program.initial_tensors();
   const bool starts_at_projection = std::find(initial.begin(), initial.end(), "mid.attn.attention") != initial.end();
-  orch::add_derived_results(layer, starts_at_projection ? Numerics::Golden : Numerics::Device, kAllProcessors);
+  orch::add_derived_results(layer, starts_at_projection ? Numerics::Golden : Numerics::Device, processors());
   const bool complete = holds_all(layer, initial);
   bool expects_any = o.skip_golden;
   for (const orch::OutputRule& output : workload.outputs) expects_any = expects_any || layer.expects(output.tensor);
@@ -128,7 +147,7 @@ LayerCase make_case(const Options& o, CaseSource& source, const orch::Workload& 
     // A file of inputs alone: all results from one source, never a mixture.
     layer.expected.clear();
     layer.changes.clear();
-    orch::add_reference_results(layer, kAllProcessors);
+    golden_s = compute_reference(layer);
   }
   return layer;
 }
@@ -173,6 +192,7 @@ std::string reason(const orch::RunReport& report) {
 }  // namespace
 
 int run_workload(const Options& o) {
+  const Stopwatch preparation;
   const orch::Workload& workload = orch::find_workload(o.workload);
   const model::Machine machine = model::load_machine(o.platform, o.machine_overrides);
   CaseSource source = open_case(o);
@@ -195,13 +215,15 @@ int run_workload(const Options& o) {
     fmt::print("[RUN] PASS compiled only\n");
     return 0;
   }
-  const LayerCase layer = make_case(o, source, workload, program);
+  double golden_s = 0;
+  const LayerCase layer = make_case(o, source, workload, program, golden_s);
   const fs::path directory = make_directory(o.out, o.workload);
   program.load(layer);
 
-  const auto begin = std::chrono::steady_clock::now();
+  const double prepare_s = preparation.seconds() - golden_s;
+  const Stopwatch simulation;
   program.run();
-  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
+  const double wall_s = simulation.seconds();
   traces.finish();
 
   orch::RunReport report{.workload = o.workload,
@@ -214,7 +236,7 @@ int run_workload(const Options& o) {
                          .timed = o.mode != model::Mode::Functional,
                          .outputs = {},
                          .stats = program.stats(),
-                         .cost = {wall.count(), peak_rss_mib()}};
+                         .cost = {wall_s, prepare_s, golden_s, peak_rss_mib()}};
   if (!o.skip_golden && o.mode != model::Mode::Timing) report.outputs = program.compare(layer);
   const std::string json = orch::summary_json(report);
   write_text(directory / "summary.json", json);

@@ -103,7 +103,8 @@ void LayerProgram::load(const LayerCase& layer) {
       } else if (name == "cmp_kv") {
         tensors_.write(target, pool_after(layer, name, card));  // the compressor runs before the attention
       } else if (tensor_spec(name).is_input()) {
-        tensors_.write(target, layer.input(name, card));
+        const Tensor& input = layer.input(name, card);
+        contains(written_, name) ? tensors_.write(target, input) : tensors_.share(target, input);
       } else {
         tensors_.write(target, layer.result(name, card));
       }

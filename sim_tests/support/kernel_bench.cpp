@@ -7,11 +7,9 @@ namespace npu::test {
 KernelBench::KernelBench(std::uint32_t cards, traces::Sink* sink)
     : KernelBench{model::load_machine("a2a3", {}), cards, sink} {}
 
-KernelBench::KernelBench(const model::Machine& machine, std::uint32_t cards, traces::Sink* sink)
+KernelBench::KernelBench(const model::Machine& machine, std::uint32_t cards, traces::Sink* sink, model::Mode mode)
     : machine_{machine},
-      system_{
-          machine_,
-          {.cards = cards, .mode = model::Mode::Timed, .ideal_scheduler = false, .start_skew_us = {}, .sink = sink}},
+      system_{machine_, {.cards = cards, .mode = mode, .ideal_scheduler = false, .start_skew_us = {}, .sink = sink}},
       tensors_(cards) {}
 
 void KernelBench::run(const kernels::Kernel& kernel) {

@@ -18,7 +18,8 @@ class KernelBench {
  public:
   /// The shipped a2a3 machine with `cards` cards.
   explicit KernelBench(std::uint32_t cards = 1, traces::Sink* sink = nullptr);
-  KernelBench(const model::Machine& machine, std::uint32_t cards, traces::Sink* sink);
+  KernelBench(const model::Machine& machine, std::uint32_t cards, traces::Sink* sink,
+              model::Mode mode = model::Mode::Timed);
 
   /// Binds the argument `name` on `card` to a tensor with these elements. Tensors bound in the same order and of the
   /// same size on every card lie at the same offset (symmetric windows).
