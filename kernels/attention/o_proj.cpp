@@ -92,7 +92,7 @@ Kernel o_quant(const LayerConfig& cfg, const ArchSpec& arch) {
         load.push();
         load.consume();
         const Tile rounded = row.view(0, col, 1, n);
-        p.tcvt(rounded, load[0].valid(1, n), RoundMode::Round);
+        p.tcvt(rounded, load[0].valid(1, n), RoundMode::Rint);
         load.pop();
         p.tcvt(wide.valid(1, n), rounded, RoundMode::None);
         quantiser.scan(wide, 1, n);

@@ -14,7 +14,7 @@ namespace {
 std::uint64_t vector_bytes(const Plan& s, std::uint32_t rows, std::uint32_t slots) {
   const std::uint64_t running = s.list_blocks > 1 ? std::uint64_t{s.vec_heads} * s.dim * 4 : 0;
   const std::uint64_t row =
-      std::uint64_t{slots} * s.dim * (4 + 2) + 2ULL * s.block * (4 + 2) + s.rope * 4ULL + Rope::bytes_per_row(s.rope);
+      std::uint64_t{slots} * s.dim * (4 + 2) + 2ULL * s.block * (4 + 2) + Rope::bytes_per_row(s.rope);
   const std::uint64_t state = 12ULL * round_up(s.vec_heads * 4, 32) + 4ULL * round_up(s.block * 4, 32);
   return running + rows * row + state + Rope::fixed_bytes(s.rope);
 }

@@ -38,7 +38,6 @@ class VectorPart {
         weight_{p, Pipe::V, Pipe::MTE3, {Space::UB, DType::BF16, s.rows, s.block, Layout::ND, "weights"}},
         value_{p.ring(s.slots, Pipe::MTE2, Pipe::V, {{Space::UB, DType::F32, s.rows, s.dim, Layout::ND, "values"}})},
         output_{p.ring(s.slots, Pipe::V, Pipe::MTE3, {{Space::UB, DType::BF16, s.rows, s.dim, Layout::ND, "o"}})},
-        turned_{p.ub(DType::F32, s.rows, s.rope, "rope_columns")},
         block_{State{p, s, "even_block"}, State{p, s, "odd_block"}},
         total_{p, s, "running"},
         sink_{p.column(DType::F32, s.vec_heads, "sink")},
@@ -99,7 +98,7 @@ class VectorPart {
           p.vec(Opcode::TExp, x, x);
           p.vec(Opcode::TRowSum, heads(state.sum, first), x);
           store.produce();
-          p.tcvt(weight, x, RoundMode::Round);
+          p.tcvt(weight, x, RoundMode::Rint);
           load.pop();
           store.push();
           store.consume();
@@ -166,20 +165,16 @@ class VectorPart {
     p.vec(Opcode::TAdd, total_.sum, total_.sum, scratch);
   }
 
-  /// o = rope(bf16(total / sum)): the quotient rounds as a whole, the rope columns once more.
+  /// o = bf16(rope(total / sum)).
   void write_output(const Reg& token, std::uint32_t first, const Tile& total) {
     p.vec(Opcode::TRowExpandDiv, total, total, heads(total_.sum, first));
+    rope_.turn(total.view(0, s.dim - s.rope, s.rows, s.rope), s.rows);
     output_.produce();
-    const Tile& o = output_[0];
-    const Tile rope_columns = o.view(0, s.dim - s.rope, s.rows, s.rope);
-    p.tcvt(o, total, RoundMode::Round);
-    p.tcvt(turned_, rope_columns, RoundMode::None);
-    rope_.turn(turned_, s.rows);
-    p.tcvt(rope_columns, turned_, RoundMode::Rint);
+    p.tcvt(output_[0], total, RoundMode::Rint);
     output_.push();
     output_.consume();
     const Reg row = token * s.heads + (first_head_ + first);
-    p.tstore(p.tensor(a.o, s.dim).at(row, 0), o);
+    p.tstore(p.tensor(a.o, s.dim).at(row, 0), output_[0]);
     output_.pop();
   }
 
@@ -194,7 +189,6 @@ class VectorPart {
   Tile mask_;
   Alternating score_, weight_;
   Ring &value_, &output_;
-  Tile turned_;
   std::array<State, 2> block_;  ///< of the step in softmax and of the one before
   State total_;
   Tile sink_, keep_, add_;  ///< [vec_heads, 1] f32

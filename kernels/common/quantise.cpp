@@ -28,7 +28,8 @@ void RowQuantiser::scan(const Tile& x, const Value& rows, const Value& cols) {
 
 void RowQuantiser::finish(const Tile& scale, const Value& rows) {
   const Tile multiplier = multiplier_.valid(rows, 1);
-  part_.vecs(Opcode::TSDiv, multiplier, largest_.valid(rows, 1), 127.0);
+  part_.vec(Opcode::TRecip, multiplier, largest_.valid(rows, 1));
+  part_.vecs(Opcode::TMulS, multiplier, multiplier, 127.0);
   part_.vec(Opcode::TRecip, scale.valid(rows, 1), multiplier);
 }
 

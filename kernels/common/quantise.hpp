@@ -7,7 +7,9 @@
 
 namespace npu::kernels {
 
-/// amax = max(|row|, 1e-4), s = 127 / amax, q = i8(f16(rint(row * s))), dequantisation scale 1 / s.
+/// amax = max(|row|, 1e-4), s = (1 / amax) * 127, q = i8(f16(rint(row * s))), dequantisation scale 1 / s. Both steps of
+/// s round to fp32: the reference divides a number by a tensor, which torch evaluates as reciprocal times number; with
+/// 127 / amax, elements at amax / 2 fall on the other side of 63.5 in some rows.
 /// A row may be wider than a tile: scan() all of its pieces, finish(), then quantise() all of them.
 ///   begin(rows); scan(x)...; finish(scale); quantise(x, out)...;
 class RowQuantiser {

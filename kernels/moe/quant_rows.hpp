@@ -1,5 +1,5 @@
-// Row-wise int8 quantisation of an f32 matrix (decode-layer.md S2.4): q = rint(row * 127 / amax), scale = 1 / (127 /
-// amax).
+// Row-wise int8 quantisation of an f32 matrix (decode-layer.md S2.4): q = rint(row * s), scale = 1 / s, with s
+// as in kernels/common/quantise.hpp.
 #pragma once
 
 #include <string>

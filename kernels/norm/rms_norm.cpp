@@ -94,7 +94,7 @@ Kernel rms_norm(const LayerConfig& cfg, const ArchSpec& arch) {
   return pack(k, split.blocks());
 }
 
-//   V   widen | norm | bf16 -> f32 | |x|, max, 127 / max | * s | i32 | f16 | i8
+//   V   widen | norm | bf16 -> f32 | |x|, max, 1 / max * 127 | * s | i32 | f16 | i8
 Kernel norm_quant(const LayerConfig& cfg, const ArchSpec& arch) {
   const std::uint32_t d = cfg.hidden;
   const RowSplit split = split_rows(cfg.tokens(), 2 * arch.clusters, kMaxStep, 21 * d, row_budget(arch, d));
@@ -136,7 +136,8 @@ Kernel norm_quant(const LayerConfig& cfg, const ArchSpec& arch) {
       p.vec(Opcode::TAbs, scratch, rounded);
       p.vec(Opcode::TRowMax, top, scratch);
       p.vecs(Opcode::TMaxS, top, top, 1e-4F);
-      p.vecs(Opcode::TSDiv, factor, top, 127.0);
+      p.vec(Opcode::TRecip, factor, top);
+      p.vecs(Opcode::TMulS, factor, factor, 127.0);
       p.vec(Opcode::TRecip, store[3].valid(n, 1), factor);
       p.vec(Opcode::TRowExpandMul, scratch, rounded, factor);
       const Tile integer = wide.reshape(DType::I32, split.step, d, Layout::ND).valid(n, d);

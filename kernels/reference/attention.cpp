@@ -13,7 +13,6 @@ namespace npu::kernels::reference {
 namespace {
 
 using isa::Bf16;
-using isa::RoundMode;
 
 constexpr float kMasked = -1.0e20F;
 
@@ -55,12 +54,10 @@ struct Softmax {
 };
 
 /// Softmax of one block of key rows, on its own.
-Softmax block_softmax(const LayerConfig& config, Numerics numerics, std::span<const float> q, const Gathered& kv,
-                      std::size_t first) {
+Softmax block_softmax(const LayerConfig& config, std::span<const float> q, const Gathered& kv, std::size_t first) {
   const std::size_t heads = config.heads, dim = config.head_dim, block = config.softmax_block;
   const float scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(dim)));
   const Matrix<const float> keys{&kv.rows[first * dim], block, dim};
-  const RoundMode mode = numerics == Numerics::Golden ? RoundMode::Rint : RoundMode::Round;
   std::vector<float> score(heads * block);
   matmul_transposed({q.data(), heads, dim}, keys, {score.data(), heads, block});
   Softmax result{std::vector<float>(heads), std::vector<float>(heads), std::vector<float>(heads * dim)};
@@ -70,11 +67,10 @@ Softmax block_softmax(const LayerConfig& config, Numerics numerics, std::span<co
     result.largest[h] = *std::max_element(row.begin(), row.end());
     for (float& x : row) x -= result.largest[h];
     isa::exp_f32(row.data(), row.data(), block);
-    if (numerics == Numerics::Golden)
-      for (std::size_t j = 0; j < block; ++j)
-        if (!kv.valid[first + j]) row[j] = 0.0F;
+    for (std::size_t j = 0; j < block; ++j)
+      if (!kv.valid[first + j]) row[j] = 0.0F;
     result.sum[h] = sum_of(row);
-    for (float& x : row) x = isa::to_float(isa::to_bf16(x, mode));
+    for (float& x : row) x = isa::to_float(isa::to_bf16(x));
   }
   matmul({score.data(), heads, block}, keys, {result.out.data(), heads, dim});
   return result;
@@ -92,8 +88,7 @@ void merge(Softmax& total, const Softmax& block, std::size_t dim) {
 
 }  // namespace
 
-void sparse_attention(const LayerConfig& config, Numerics numerics, const SparseAttentionIn& in, std::span<Bf16> o,
-                      unsigned threads) {
+void sparse_attention(const LayerConfig& config, const SparseAttentionIn& in, std::span<Bf16> o, unsigned threads) {
   const std::size_t tokens = config.tokens(), heads = config.heads, dim = config.head_dim, rope = config.rope_dim;
   NPU_ASSERT(in.q.size() == tokens * heads * dim && o.size() == in.q.size(), "attention queries and output");
   NPU_ASSERT(in.kv.size() == tokens * dim && in.ring.size() % dim == 0 && in.cmp_kv.size() % dim == 0, "KV rows");
@@ -107,15 +102,13 @@ void sparse_attention(const LayerConfig& config, Numerics numerics, const Sparse
       return;
     }
     const std::vector<float> q = widen(in.q.subspan(t * heads * dim, heads * dim));
-    Softmax total = block_softmax(config, numerics, q, kv, 0);
+    Softmax total = block_softmax(config, q, kv, 0);
     for (std::size_t first = config.softmax_block; first < kv.valid.size(); first += config.softmax_block)
-      merge(total, block_softmax(config, numerics, q, kv, first), dim);
+      merge(total, block_softmax(config, q, kv, first), dim);
     for (std::size_t h = 0; h < heads; ++h) {
       const std::span<float> head{&total.out[h * dim], dim};
       const float denominator = total.sum[h] + isa::exp_f32(in.sink[h] - total.largest[h]);
       for (float& x : head) x /= denominator;
-      if (numerics == Numerics::Device)
-        for (float& x : head) x = isa::to_float(isa::to_bf16(x, RoundMode::Round));
       rotate(head.subspan(config.nope_dim()), in.cos.subspan(t * rope, rope), in.sin.subspan(t * rope, rope),
              Turn::Inverse);
       narrow(head, token.subspan(h * dim, dim));
@@ -123,8 +116,7 @@ void sparse_attention(const LayerConfig& config, Numerics numerics, const Sparse
   });
 }
 
-void o_proj(const LayerConfig& config, Numerics numerics, const OProjIn& in, std::span<Bf16> attn_out,
-            unsigned threads) {
+void o_proj(const LayerConfig& config, const OProjIn& in, std::span<Bf16> attn_out, unsigned threads) {
   const std::size_t tokens = config.tokens(), hidden = config.hidden, groups = config.o_groups, latent = config.o_lora;
   const std::size_t inner = config.group_inner(), width = groups * latent, pitch = groups * inner;
   NPU_ASSERT(in.o.size() == tokens * pitch && in.wo_a.size() == width * inner, "o_proj inputs");
@@ -136,12 +128,11 @@ void o_proj(const LayerConfig& config, Numerics numerics, const OProjIn& in, std
     matmul_transposed({&o[g * inner], tokens, inner, pitch},
                       Matrix<const Bf16>{&in.wo_a[g * latent * inner], latent, inner},
                       {&r[g * latent], tokens, latent, width}, threads);
-  const RoundMode mode = numerics == Numerics::Golden ? RoundMode::Rint : RoundMode::Round;
   std::vector<std::int8_t> quantised(tokens * width);
   std::vector<float> scale(tokens);
   parallel_for(tokens, threads, [&](std::size_t t) {
     const std::span<float> row{&r[t * width], width};
-    for (float& x : row) x = isa::to_float(isa::to_bf16(x, mode));
+    for (float& x : row) x = isa::to_float(isa::to_bf16(x));
     scale[t] = quantise(row, {&quantised[t * width], width});
   });
   std::vector<std::int32_t> acc(tokens * hidden);

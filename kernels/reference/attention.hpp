@@ -6,7 +6,6 @@
 
 #include "isa/numerics/numerics.hpp"
 #include "kernels/common/layer_config.hpp"
-#include "kernels/reference/numerics.hpp"
 
 namespace npu::kernels::reference {
 
@@ -21,10 +20,9 @@ struct SparseAttentionIn {
   std::span<const float> sink;               ///< [H]
   std::span<const isa::Bf16> cos, sin;       ///< [T, rd]
 };
-/// o [T, H, hd] after the inverse rotation; zero for a token whose list is empty. Golden rounds softmax weights to even
-/// and rotates in fp32; Device rounds weights and output away from zero, then rotates and rounds again. Throws
-/// ConfigError for an index outside the pools.
-void sparse_attention(const LayerConfig& config, Numerics numerics, const SparseAttentionIn& in, std::span<isa::Bf16> o,
+/// o [T, H, hd] after the inverse rotation; zero for a token whose list is empty. Softmax weights
+/// and the rotated output round to even. Throws ConfigError for an index outside the pools.
+void sparse_attention(const LayerConfig& config, const SparseAttentionIn& in, std::span<isa::Bf16> o,
                       unsigned threads = 1);
 
 struct OProjIn {
@@ -33,9 +31,8 @@ struct OProjIn {
   std::span<const std::int8_t> wo_b;  ///< [D, OG*ol]
   std::span<const float> wo_b_scale;  ///< [D]
 };
-/// attn_out [T, D]. The grouped product is rounded to even (Golden) or away from zero (Device).
-void o_proj(const LayerConfig& config, Numerics numerics, const OProjIn& in, std::span<isa::Bf16> attn_out,
-            unsigned threads = 1);
+/// attn_out [T, D]. The grouped product rounds to even.
+void o_proj(const LayerConfig& config, const OProjIn& in, std::span<isa::Bf16> attn_out, unsigned threads = 1);
 
 /// ring row slots[t] := kv row t, for t in ascending order; -1 writes nothing. Throws ConfigError for a slot outside
 /// the ring. Belongs after the attention has read the ring.

@@ -97,11 +97,11 @@ void attention_half(const LayerConfig& config, Numerics numerics, AttentionKind 
   q_heads(config, numerics, {out.qr, out.qr_scale, in.wq_b, in.wq_b_scale, out.rope_cos, out.rope_sin}, out.q, threads);
   kv_row(config, {out.x_normed, in.wkv, in.gamma_ckv, out.rope_cos, out.rope_sin}, out.kv, threads);
   select_rows(config, numerics, kind, in, out, threads);
-  sparse_attention(config, numerics,
+  sparse_attention(config,
                    {out.q, in.kv_cache, in.block_table, out.kv, in.cmp_kv, in.cmp_block_table, out.sparse_indices,
                     in.attn_sink, out.rope_cos, out.rope_sin},
                    out.attention, threads);
-  o_proj(config, numerics, {out.attention, in.wo_a, in.wo_b, in.wo_b_scale}, out.attn_out, threads);
+  o_proj(config, {out.attention, in.wo_a, in.wo_b, in.wo_b_scale}, out.attn_out, threads);
   write_back(config, out.kv, in.ori_slot_mapping, in.kv_cache);
   hc_post(config, {out.attn_out, in.x_hc, out.post, out.comb}, out.x_attn, threads);
 }

@@ -40,7 +40,7 @@ float quantise(std::span<const float> row, std::span<std::int8_t> out) {
   NPU_ASSERT(row.size() == out.size(), "row lengths");
   float largest = 1e-4F;
   for (const float x : row) largest = std::max(largest, std::fabs(x));
-  const float scale = 127.0F / largest;
+  const float scale = 1.0F / largest * 127.0F;  // torch divides a number by a tensor so
   for (std::size_t i = 0; i < row.size(); ++i)
     out[i] = static_cast<std::int8_t>(isa::to_integer(row[i] * scale, isa::RoundMode::Rint, -128, 127));
   return 1.0F / scale;

@@ -136,11 +136,8 @@ LayerCase make_case(const Options& o, CaseSource& source, const orch::Workload& 
   }
   LayerCase layer = std::move(source.file);
   if (!needs_reference) return layer;
-  using kernels::reference::Numerics;
-  const auto& initial = program.initial_tensors();
-  const bool starts_at_projection = std::find(initial.begin(), initial.end(), "mid.attn.attention") != initial.end();
-  orch::add_derived_results(layer, starts_at_projection ? Numerics::Golden : Numerics::Device, processors());
-  const bool complete = holds_all(layer, initial);
+  orch::add_derived_results(layer, processors());
+  const bool complete = holds_all(layer, program.initial_tensors());
   bool expects_any = o.skip_golden;
   for (const orch::OutputRule& output : workload.outputs) expects_any = expects_any || layer.expects(output.tensor);
   if (!complete || !expects_any) {

@@ -27,7 +27,7 @@ Tensor empty_result(const LayerCase& layer, std::string_view name) {
 
 bool has(const LayerCase& layer, std::string_view name) { return layer.expected.contains(name); }
 
-void add_attention(LayerCase& layer, reference::Numerics numerics, unsigned threads) {
+void add_attention(LayerCase& layer, unsigned threads) {
   std::vector<Tensor> ranks;
   for (std::uint32_t r = 0; r < layer.config.ranks; ++r) {
     reference::SparseAttentionIn in;
@@ -46,7 +46,7 @@ void add_attention(LayerCase& layer, reference::Numerics numerics, unsigned thre
     in.cos = layer.result("mid.attn.rope_cos", r).as<Bf16>();
     in.sin = layer.result("mid.attn.rope_sin", r).as<Bf16>();
     Tensor out = empty_result(layer, "mid.attn.attention");
-    reference::sparse_attention(layer.config, numerics, in, out.writable<Bf16>(), threads);
+    reference::sparse_attention(layer.config, in, out.writable<Bf16>(), threads);
     ranks.push_back(std::move(out));
   }
   layer.expected.emplace("mid.attn.attention", std::move(ranks));
@@ -120,7 +120,7 @@ Tensor pool_after(const LayerCase& layer, std::string_view name, std::uint32_t r
   return pool;
 }
 
-void add_derived_results(LayerCase& layer, reference::Numerics attention, unsigned threads) {
+void add_derived_results(LayerCase& layer, unsigned threads) {
   const auto holds = [&](std::initializer_list<std::string_view> names) {
     for (const std::string_view name : names) {
       if (!has(layer, name)) return false;
@@ -129,7 +129,7 @@ void add_derived_results(LayerCase& layer, reference::Numerics attention, unsign
   };
   if (!has(layer, "mid.attn.attention") &&
       holds({"mid.attn.q", "mid.attn.kv", "mid.attn.sparse_indices", "mid.attn.rope_cos", "mid.attn.rope_sin"})) {
-    add_attention(layer, attention, threads);
+    add_attention(layer, threads);
   }
   if (!has(layer, "mid.moe.recv_route") &&
       holds({"mid.moe.x_norm_i8", "mid.moe.x_norm_scale", "mid.moe.indices", "mid.moe.weights"})) {

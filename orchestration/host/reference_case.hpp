@@ -1,7 +1,6 @@
 // Expected results and intermediates that a case does not hold, computed by the built-in reference.
 #pragma once
 
-#include "kernels/reference/numerics.hpp"
 #include "orchestration/data/layer_case.hpp"
 
 namespace npu::orch {
@@ -13,9 +12,8 @@ void add_reference_results(LayerCase& layer, unsigned threads);
 [[nodiscard]] Tensor pool_after(const LayerCase& layer, std::string_view name, std::uint32_t rank);
 
 /// Intermediates that golden files leave out, each from the intermediates that they hold: mid.attn.attention (the
-/// attention's output before its projection), mid.moe.recv_route. The attention has the kernels' roundings where it is
-/// what a kernel's result is compared with, the golden file's where the projection starts from it.
-void add_derived_results(LayerCase& layer, kernels::reference::Numerics attention, unsigned threads);
+/// attention's output before its projection), mid.moe.recv_route.
+void add_derived_results(LayerCase& layer, unsigned threads);
 
 /// The exchange's table of counts [R*R, EL] (S8.3): row source * R + destination. Needs mid.moe.indices.
 [[nodiscard]] Tensor exchange_counts(const LayerCase& layer);

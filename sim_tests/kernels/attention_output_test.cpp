@@ -114,7 +114,7 @@ void check_o_quant(const LayerConfig& c) {
   std::vector<float> expected_scale(tokens);
   for (std::size_t t = 0; t < tokens; ++t) {
     std::vector<Bf16> rounded(width);
-    narrow({&r[t * width], width}, rounded, isa::RoundMode::Round);
+    narrow({&r[t * width], width}, rounded);
     expected_scale[t] = quantise(widen(rounded), {&expected[t * width], width});
   }
   test::KernelBench bench;

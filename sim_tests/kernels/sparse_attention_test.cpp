@@ -92,7 +92,7 @@ struct Case {
     const auto cos_rows = kernels::reference::rope_rows(cos, cfg.rope_dim, positions);
     const auto sin_rows = kernels::reference::rope_rows(sin, cfg.rope_dim, positions);
     std::vector<Bf16> o(q.size());
-    kernels::reference::sparse_attention(cfg, kernels::reference::Numerics::Device,
+    kernels::reference::sparse_attention(cfg,
                                          {.q = q,
                                           .ring = ring,
                                           .ring_table = ring_table,
