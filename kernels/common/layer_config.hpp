@@ -57,7 +57,8 @@ struct LayerConfig {
   std::uint32_t beta_fast = 32, beta_slow = 1, original_positions = 65536;
   // layer
   std::uint32_t layer_id = 0;
-  std::vector<std::uint32_t> compress_ratios;  ///< per layer: 0, 4 or 128
+  std::uint32_t layers = 43;                   ///< transformer layers, without the MTP head
+  std::vector<std::uint32_t> compress_ratios;  ///< per layer: 0, 4 or 128; one more entry where there is an MTP head
 
   [[nodiscard]] std::uint32_t tokens() const { return batch * seq; }                       ///< T
   [[nodiscard]] std::uint32_t mix_width() const { return (2 + hc_mult) * hc_mult; }        ///< X

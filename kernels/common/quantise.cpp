@@ -8,8 +8,14 @@ using isa::RoundMode;
 using isa::Tile;
 using isa::Value;
 
+namespace {
+constexpr std::uint32_t kTallRows = 32;  // half a vector repeat: lines of this length are worth a transposition
+constexpr std::uint32_t kBlock = 8;      // f32 elements of 32 bytes
+}  // namespace
+
 RowQuantiser::RowQuantiser(isa::PartBuilder& part, std::uint32_t max_rows, std::uint32_t max_cols)
     : part_{part},
+      tall_{max_rows >= kTallRows && max_rows % kBlock == 0 && max_cols % kBlock == 0},
       real_{part.ub(DType::F32, max_rows, max_cols, "quantise_f32")},
       half_{part.ub(DType::F16, max_rows, max_cols, "quantise_f16")},
       largest_{part.column(DType::F32, max_rows, "row_max")},
@@ -19,10 +25,17 @@ RowQuantiser::RowQuantiser(isa::PartBuilder& part, std::uint32_t max_rows, std::
 void RowQuantiser::begin(const Value& rows) { part_.texpands(largest_.valid(rows, 1), 1e-4); }
 
 void RowQuantiser::scan(const Tile& x, const Value& rows, const Value& cols) {
-  const Tile magnitude = real_.valid(rows, cols);
   const Tile largest = largest_.valid(rows, 1), piece = piece_.valid(rows, 1);
-  part_.vec(Opcode::TAbs, magnitude, x.valid(rows, cols));
-  part_.vec(Opcode::TRowMax, piece, magnitude);
+  if (tall_) {
+    const Tile magnitude = real_.reshape(DType::F32, real_.cols(), real_.rows(), isa::Layout::ND).valid(cols, rows);
+    part_.vec(Opcode::TTrans, magnitude, x.valid(rows, cols));
+    part_.vec(Opcode::TAbs, magnitude, magnitude);
+    part_.vec(Opcode::TColMax, piece_.as_row().valid(1, rows), magnitude);
+  } else {
+    const Tile magnitude = real_.valid(rows, cols);
+    part_.vec(Opcode::TAbs, magnitude, x.valid(rows, cols));
+    part_.vec(Opcode::TRowMax, piece, magnitude);
+  }
   part_.vec(Opcode::TMax, largest, largest, piece);
 }
 

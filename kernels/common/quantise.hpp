@@ -30,7 +30,8 @@ class RowQuantiser {
 
  private:
   isa::PartBuilder& part_;
-  isa::Tile real_, half_;                   ///< [max_rows, max_cols] f32 (and i32), f16
+  bool tall_;              ///< many rows: the maxima of the transposed columns cost less than row maxima
+  isa::Tile real_, half_;  ///< [max_rows, max_cols] f32 (and i32), f16
   isa::Tile largest_, piece_, multiplier_;  ///< [max_rows, 1] f32
 };
 

@@ -53,6 +53,10 @@ void Rope::make_patterns(RopeTurn turn) {
 
 void Rope::load(const Reg& token) {
   const Reg position = part_.load_gm(DType::I32, positions_.address(token, 0));
+  load_position(position);
+}
+
+void Rope::load_position(const Reg& position) {
   angle_.produce();
   part_.tload(angle_[0], cos_table_.at(position, 0));  // (1, dim/2) bf16
   part_.tload(angle_[1], sin_table_.at(position, 0));  // (1, dim/2) bf16

@@ -28,6 +28,8 @@ class Rope {
 
   /// Makes `token`'s angle the current one. Loads are double-buffered against the vector pipe.
   void load(const isa::Reg& token);
+  /// The same for the angle of a position.
+  void load_position(const isa::Reg& position);
   /// Turns x [rows, rope_dim] f32 in place by the current angle; x may be a view of wider rows.
   void turn(const isa::Tile& x, const isa::Value& rows);
 

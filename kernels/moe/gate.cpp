@@ -1,10 +1,10 @@
 #include "kernels/moe/gate.hpp"
 
-#include <array>
 #include <optional>
 #include <vector>
 
 #include "isa/errors.hpp"
+#include "kernels/common/pair_sort.hpp"
 #include "kernels/common/row_split.hpp"
 
 namespace npu::kernels {
@@ -13,25 +13,23 @@ using namespace isa;
 
 namespace {
 
-constexpr std::uint32_t kSortRun = 32;                // pairs that TSORT32 leaves sorted
-constexpr double kNoExpert = -3.4028234663852886e38;  // score of the padding, sorts last
-
-/// Ids of the `top` best experts of every row: sort, merge until one run is left, take the first pairs.
+/// Ids of the `top` best experts of every row, by score + bias.
 class TopExperts {
  public:
   TopExperts(PartBuilder& part, std::uint32_t rows, std::uint32_t experts, std::uint32_t top)
       : part_{part},
         experts_{experts},
         top_{top},
-        width_{static_cast<std::uint32_t>(round_up(experts, kSortRun))},
+        width_{PairSort::padded(experts)},
         bias_{part.ub(DType::F32, 1, experts, "bias")},
         key_{part.ub(DType::F32, rows, width_, "key")},
         id_{part.ub(DType::I32, rows, width_, "id")},
-        pairs_{part.ub(DType::F32, rows, 2 * width_, "pairs"), part.ub(DType::F32, rows, 2 * width_, "merged")} {}
+        order_{part, rows, width_} {}
 
   /// Bytes of UB of one row.
   [[nodiscard]] static std::uint32_t row_bytes(std::uint32_t experts) {
-    return 24 * static_cast<std::uint32_t>(round_up(experts, kSortRun));
+    const std::uint32_t width = PairSort::padded(experts);
+    return 2 * 4 * width + PairSort::row_bytes(width);
   }
 
   void prepare(const GmTensor& bias) {
@@ -40,26 +38,21 @@ class TopExperts {
     const Tile first = id_.view(0, 0, 1, width_);
     part_.tci(first, 0);
     part_.vec(Opcode::TColExpand, id_, first);
-    part_.texpands(key_, kNoExpert);
+    part_.texpands(key_, PairSort::kLast);
   }
 
   /// ids (n, KE) i32 from score (n, E) f32.
   void choose(const Tile& ids, const Tile& score, const Reg& n) {
     part_.vec(Opcode::TColExpandAdd, key_.valid(n, experts_), score, bias_);
-    std::size_t sorted = 0;
-    part_.vec(Opcode::TSort32, pairs_[0].valid(n, 2 * width_), key_.valid(n, width_), id_.valid(n, width_));
-    for (std::uint32_t run = kSortRun; run < width_; run *= 4, sorted = 1 - sorted)
-      part_.tmrgsort(pairs_[1 - sorted].valid(n, 2 * width_), pairs_[sorted].valid(n, 2 * width_), run);
-    const Tile& best = pairs_[sorted];
-    constexpr std::uint8_t kIndices = 1;  // the odd lanes of (value, index) pairs
-    part_.tgather_mask(ids, best.reshape(DType::I32, best.rows(), 2 * width_, Layout::ND).valid(n, 2 * top_), kIndices);
+    order_.sort(key_, id_, n, width_);
+    order_.take_indices(ids, n, top_);
   }
 
  private:
   PartBuilder& part_;
   std::uint32_t experts_, top_, width_;
   Tile bias_, key_, id_;
-  std::array<Tile, 2> pairs_;
+  PairSort order_;
 };
 
 /// score = sqrt(max(z, 0) + log(exp(-|z|) + 1)), in place; `term` is scratch of the same shape.

@@ -97,14 +97,6 @@ void check_operands(const LayerConfig& config, const CompressorShape& shape, con
 
 }  // namespace
 
-CompressorShape main_compressor(const LayerConfig& config, AttentionKind kind) {
-  NPU_ASSERT(kind != AttentionKind::Swa, "window attention has no compressor");
-  if (kind == AttentionKind::Hca) return {128, config.head_dim, config.c128_page};
-  return {4, config.head_dim, config.c4_page};
-}
-
-CompressorShape inner_compressor(const LayerConfig& config) { return {4, config.index_dim, config.c4_page}; }
-
 void compressor(const LayerConfig& config, Numerics numerics, const CompressorShape& shape, const CompressorIn& in,
                 const CompressorOut& out, unsigned threads) {
   check_operands(config, shape, in, out);

@@ -5,22 +5,11 @@
 #include <span>
 
 #include "isa/numerics/numerics.hpp"
+#include "kernels/common/compressor_shape.hpp"
 #include "kernels/common/layer_config.hpp"
 #include "kernels/reference/numerics.hpp"
 
 namespace npu::kernels::reference {
-
-struct CompressorShape {
-  std::uint32_t ratio = 4;       ///< positions of a window; 4 overlaps with the window before it
-  std::uint32_t row_width = 0;   ///< h, columns of a compressed row
-  std::uint32_t state_page = 4;  ///< positions of a state page
-
-  [[nodiscard]] bool overlaps() const { return ratio == 4; }
-  [[nodiscard]] std::uint32_t width() const { return overlaps() ? 2 * row_width : row_width; }  ///< o
-};
-/// Requires kind != Swa.
-[[nodiscard]] CompressorShape main_compressor(const LayerConfig& config, AttentionKind kind);
-[[nodiscard]] CompressorShape inner_compressor(const LayerConfig& config);
 
 struct CompressorIn {
   std::span<const isa::Bf16> x_normed;        ///< [T, D]

@@ -52,9 +52,11 @@ void refuse_contradictions(const Options& o, const LayerConfig& file) {
   if (o.batch) require_same("--batch", *o.batch, file.batch, *o.data);
   if (o.seq) require_same("--seq", *o.seq, file.seq, *o.data);
   if (o.seed) throw config_error("--seed belongs to generated inputs; {} brings its own", *o.data);
+  if (o.all_experts) throw config_error("--all-experts belongs to presets; {} brings its own experts", *o.data);
   if (o.start_pos) throw config_error("--start-pos belongs to generated inputs; {} brings its own", *o.data);
   if (!o.preset) return;
-  const LayerConfig preset = orch::resized(orch::preset(*o.preset), {file.ranks, file.batch, file.seq, file.layer_id});
+  const LayerConfig preset =
+      orch::resized(orch::preset(*o.preset), {file.ranks, file.batch, file.seq, file.layer_id, false});
   const auto check = [&](std::string_view field, std::uint32_t LayerConfig::*member) {
     if (preset.*member != file.*member) {
       throw config_error("--preset {} contradicts {}: {} is {} there, {} in the preset; leave the flag out", *o.preset,
@@ -87,8 +89,8 @@ CaseSource open_case(const Options& o) {
     refuse_contradictions(o, source.config);
   } else {
     source.preset = o.preset.value_or(std::string{kDefaultPreset});
-    source.config =
-        orch::resized(orch::preset(source.preset), {o.ep, o.batch, o.seq, o.layer_id.value_or(kDefaultLayer)});
+    source.config = orch::resized(orch::preset(source.preset),
+                                  {o.ep, o.batch, o.seq, o.layer_id.value_or(kDefaultLayer), o.all_experts});
   }
   if (o.devices && device_count(*o.devices) != source.config.ranks) {
     throw config_error("--device {} names {} cards, but the layer runs on {} (--ep)", *o.devices,

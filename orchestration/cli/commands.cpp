@@ -35,8 +35,8 @@ int list() {
   fmt::print("presets\n");
   for (const std::string_view name : orch::preset_names()) {
     const auto c = orch::preset(name);
-    fmt::print("  {:16} hidden {}, {} heads x {}, {} experts on {} ranks, batch {} x {}\n", name, c.hidden, c.heads,
-               c.head_dim, c.experts, c.ranks, c.batch, c.seq);
+    fmt::print("  {:16} {} layers, hidden {}, {} heads x {}, {} experts on {} ranks, batch {} x {}\n", name, c.layers,
+               c.hidden, c.heads, c.head_dim, c.experts, c.ranks, c.batch, c.seq);
   }
   fmt::print("platforms\n  {:16} one card: 24 cube and 48 vector cores; alias a2a3sim\n", "a2a3");
   fmt::print("protocols\n  {:16} expert exchange by published counts\n", "push-count");

@@ -34,6 +34,10 @@ void add_case_options(CLI::App& app, Options& o) {
       "model dimensions: tiny, small, demo, flash, pro, or a TOML file (default: those of --data, else small)");
   app.add_option("--data", o.data, "inputs and expected outputs from a safetensors file");
   app.add_option("--ep", o.ep, "ranks, one card each (default 2)")->check(CLI::IsMember({1, 2, 4, 8}));
+  app.add_flag(
+      "--all-experts", o.all_experts,
+      "spread all routed experts of the model over the cards (default: a card holds the eighth of them that it "
+      "holds at --ep 8, so the model has fewer at a smaller --ep)");
   app.add_option("-d,--device", o.devices, "simulated cards, 0,1 or 0-1; the count equals --ep");
   app.add_option("--layer-id", o.layer_id, "layer: decides attention kind and routing (default 10)");
   app.add_option("--batch", o.batch, "requests per rank");

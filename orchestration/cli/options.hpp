@@ -27,7 +27,7 @@ struct Options {
   std::optional<std::string> save_data, out, trace, vcd;
   std::string vcd_scope, vcd_level, trace_window;
   model::Mode mode = model::Mode::Timed;
-  bool skip_golden = false, compile_only = false, ideal_scheduler = false, json = false;
+  bool all_experts = false, skip_golden = false, compile_only = false, ideal_scheduler = false, json = false;
   std::vector<double> start_skew_us;
 
   std::string file;    ///< asm, disasm

@@ -66,7 +66,10 @@ double shortest_decimal(float value) {
 }  // namespace
 
 kernels::LayerConfig config_from_metadata(const Metadata& metadata, std::string_view path) {
-  const json fields = parse_config(required(metadata, path, "config"), path);
+  json fields = parse_config(required(metadata, path, "config"), path);
+  if (const auto ratios = fields.find("compress_ratios"); ratios != fields.end() && ratios->size() > 1) {
+    fields.emplace(std::string{kLayersKey}, ratios->size() - 1);
+  }
   kernels::LayerConfig config;
   std::vector<std::string_view> known;
   visit_fields(config, [&](std::string_view, std::string_view key, auto& member) {

@@ -32,11 +32,18 @@ Verdict judge(const RatioRelDiff& r, double a, double e) {
 }
 Verdict judge(const OffByOne&, double a, double e) { return {std::abs(a - e) - 1.0, 0.0}; }
 
-double allowed_share(const AllClose&) { return 0.0; }
-double allowed_share(const RatioAllClose& r) { return r.share; }
-double allowed_share(const RatioRelDiff& r) { return r.share; }
-double allowed_share(const Exact&) { return 0.0; }
-double allowed_share(const OffByOne& r) { return r.share; }
+Verdict judge(const RowAllClose& r, double a, double e) { return judge(AllClose{r.atol, r.rtol}, a, e); }
+
+/// How many of `checked` elements in rows of `row_length` may violate the rule, before rounding.
+double allowed(const AllClose&, std::uint64_t, std::uint64_t) { return 0.0; }
+double allowed(const Exact&, std::uint64_t, std::uint64_t) { return 0.0; }
+double allowed(const RowAllClose& r, std::uint64_t, std::uint64_t row_length) {
+  return r.share * static_cast<double>(row_length);
+}
+template <class R>
+double allowed(const R& r, std::uint64_t checked, std::uint64_t) {
+  return r.share * static_cast<double>(checked);
+}
 
 double worst_bound(const RatioRelDiff& r) { return r.worst; }
 template <class R>
@@ -147,7 +154,7 @@ Comparison compare_parts(const Rule& rule, std::span<const Tensor> expected, std
           add_part(collector, r, p, expected[p], actual[p], counts);
         }
         c.allowed =
-            static_cast<std::uint64_t>(std::nearbyint(allowed_share(r) * static_cast<double>(collector.checked)));
+            static_cast<std::uint64_t>(std::nearbyint(allowed(r, collector.checked, expected.front().row_length())));
         c.pass = collector.violations <= c.allowed && collector.non_finite == 0 &&
                  (collector.largest_magnitude == 0.0 || collector.largest_magnitude < worst_bound(r));
       },
@@ -177,6 +184,22 @@ Tensor gather_rows(const Tensor& tensor, std::span<const std::uint64_t> rows) {
   return gathered;
 }
 
+/// Rows outside of `changed`, ascending, that differ.
+std::vector<std::uint64_t> rows_with_other_bits(const Tensor& before, const Tensor& after,
+                                                std::span<const std::uint64_t> changed) {
+  std::vector<std::uint64_t> rows;
+  const std::uint64_t size = before.row_length() * isa::size_of(before.dtype());
+  auto next_change = changed.begin();
+  for (std::uint64_t row = 0; row < before.row_count(); ++row) {
+    if (next_change != changed.end() && *next_change == row) {
+      ++next_change;
+    } else if (std::memcmp(before.bytes().data() + row * size, after.bytes().data() + row * size, size) != 0) {
+      rows.push_back(row);
+    }
+  }
+  return rows;
+}
+
 }  // namespace
 
 std::string to_string(const Rule& rule) {
@@ -190,6 +213,10 @@ std::string to_string(const Rule& rule) {
     std::string operator()(const RatioRelDiff& r) const {
       const std::string worst = std::isinf(r.worst) ? "" : fmt::format(", worst below {:g}", r.worst);
       return fmt::format("ratio_reldiff({:g}, at most {:g} %{})", r.d, 100.0 * r.share, worst);
+    }
+    std::string operator()(const RowAllClose& r) const {
+      return fmt::format("row_allclose(atol {:g}, rtol {:g}, at most {:g} % of one row)", r.atol, r.rtol,
+                         100.0 * r.share);
     }
     std::string operator()(const Exact&) const { return "exact"; }
     std::string operator()(const OffByOne& r) const {
@@ -208,31 +235,30 @@ Comparison compare_ranks(const Rule& rule, std::span<const Tensor> expected, std
   return compare_parts(rule, expected, actual, counts, true);
 }
 
-PoolComparison compare_pool(const Rule& rule, const Tensor& before, const PoolChanges& changes, const Tensor& after) {
-  require_same_form(before, after);
-  PoolComparison result{compare(rule, changes.values, gather_rows(after, changes.rows)), {}};
-  result.changed.name = before.name() + ".vals";
-  if (!result.changed.worst_index.empty()) {
-    result.changed.worst_index.front() = changes.rows[result.changed.worst_index.front()];
+PoolComparison compare_pool(const Rule& rule, std::span<const Tensor> before, std::span<const PoolChanges> changes,
+                            std::span<const Tensor> after) {
+  NPU_ASSERT(before.size() == after.size() && before.size() == changes.size(), "every rank has a pool and its changes");
+  std::vector<Tensor> expected, actual, kept, broken;
+  std::vector<std::vector<std::uint64_t>> broken_rows(before.size());
+  std::uint64_t untouched = 0;
+  for (std::size_t r = 0; r < before.size(); ++r) {
+    require_same_form(before[r], after[r]);
+    expected.push_back(changes[r].values);
+    actual.push_back(gather_rows(after[r], changes[r].rows));
+    broken_rows[r] = rows_with_other_bits(before[r], after[r], changes[r].rows);
+    // Few, so that only they are compared by element.
+    kept.push_back(gather_rows(before[r], broken_rows[r]));
+    broken.push_back(gather_rows(after[r], broken_rows[r]));
+    untouched += (before[r].row_count() - changes[r].rows.size()) * before[r].row_length();
   }
-
-  std::vector<std::uint64_t> broken;  // untouched rows with other bits; few, so that they are compared by element below
-  const std::uint64_t size = before.row_length() * isa::size_of(before.dtype());
-  auto next_change = changes.rows.begin();
-  for (std::uint64_t row = 0; row < before.row_count(); ++row) {
-    if (next_change != changes.rows.end() && *next_change == row) {
-      ++next_change;
-    } else if (std::memcmp(before.bytes().data() + row * size, after.bytes().data() + row * size, size) != 0) {
-      broken.push_back(row);
-    }
-  }
-  result.untouched = compare(Exact{}, gather_rows(before, broken), gather_rows(after, broken));
-  result.untouched.name = before.name() + ".untouched";
-  if (!broken.empty()) result.untouched.worst_index.front() = broken[result.untouched.worst_index.front()];
-  result.untouched.checked = (before.row_count() - changes.rows.size()) * before.row_length();
-  result.untouched.share = result.untouched.checked == 0 ? 0.0
-                                                         : static_cast<double>(result.untouched.violations) /
-                                                               static_cast<double>(result.untouched.checked);
+  PoolComparison result{compare_ranks(rule, expected, actual), compare_ranks(Exact{}, kept, broken)};
+  result.changed.name = before.front().name() + ".vals";
+  if (Shape& worst = result.changed.worst_index; !worst.empty()) worst[1] = changes[worst[0]].rows[worst[1]];
+  result.untouched.name = before.front().name() + ".untouched";
+  if (Shape& worst = result.untouched.worst_index; !worst.empty()) worst[1] = broken_rows[worst[0]][worst[1]];
+  result.untouched.checked = untouched;
+  result.untouched.share =
+      untouched == 0 ? 0.0 : static_cast<double>(result.untouched.violations) / static_cast<double>(untouched);
   return result;
 }
 

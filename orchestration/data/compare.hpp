@@ -37,7 +37,11 @@ struct Exact {};
 struct OffByOne {
   double share = 0.0;
 };
-using Rule = std::variant<AllClose, RatioAllClose, RatioRelDiff, Exact, OffByOne>;
+/// At most round(share * row length) elements of the whole tensor outside of AllClose.
+struct RowAllClose {
+  double atol, rtol, share = 0.005;
+};
+using Rule = std::variant<AllClose, RatioAllClose, RatioRelDiff, Exact, OffByOne, RowAllClose>;
 
 /// "ratio_allclose(atol 0.0001, rtol 0.0078125, at most 0.5 %)".
 [[nodiscard]] std::string to_string(const Rule& rule);
@@ -64,12 +68,12 @@ using ElementFilter = std::function<bool(std::size_t part, std::uint64_t element
 [[nodiscard]] Comparison compare_ranks(const Rule& rule, std::span<const Tensor> expected,
                                        std::span<const Tensor> actual, const ElementFilter& counts = {});
 
-/// A pool given by its changed rows: those follow the rule ("<name>.vals"), all others keep the bits they had
-/// (".untouched"; worst_index is [row, element]).
+/// The pools of all ranks, given by their changed rows: those follow the rule ("<name>.vals"), all others keep the bits
+/// they had ("<name>.untouched"); worst_index is [rank, row, element].
 struct PoolComparison {
   Comparison changed, untouched;
 };
-[[nodiscard]] PoolComparison compare_pool(const Rule& rule, const Tensor& before, const PoolChanges& changes,
-                                          const Tensor& after);
+[[nodiscard]] PoolComparison compare_pool(const Rule& rule, std::span<const Tensor> before,
+                                          std::span<const PoolChanges> changes, std::span<const Tensor> after);
 
 }  // namespace npu::orch

@@ -1,9 +1,14 @@
 // The one list of LayerConfig's fields: preset files and golden metadata are read and written by it.
 #pragma once
 
+#include <string_view>
+
 #include "kernels/common/layer_config.hpp"
 
 namespace npu::orch {
+
+/// Golden files may leave it out: their ratios end with the MTP head's.
+inline constexpr std::string_view kLayersKey = "n_layers";
 
 /// Calls visit(field name, key in the golden files' metadata, member) for every field but layer_id, in the order of
 /// the struct. The name is what a preset file spells.
@@ -51,6 +56,7 @@ void visit_fields(Config& c, Visitor&& visit) {
   visit("beta_fast", "beta_fast", c.beta_fast);
   visit("beta_slow", "beta_slow", c.beta_slow);
   visit("original_positions", "orig_max_pos", c.original_positions);
+  visit("layers", kLayersKey, c.layers);
   visit("compress_ratios", "compress_ratios", c.compress_ratios);
 }
 

@@ -90,6 +90,7 @@ kernels::LayerConfig read_preset_file(const std::string& path) {
     }
   }
   validate(config, path);
+  if (base != nullptr && !table.contains("recv_max")) config.recv_max = recv_max_of(config);
   return config;
 }
 

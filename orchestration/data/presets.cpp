@@ -13,7 +13,7 @@ namespace {
 using kernels::AttentionKind;
 using kernels::LayerConfig;
 
-/// `first`, then `pairs` times (4, 128), then (4, 0): the pattern of all published configurations.
+/// Twice `first`, then `pairs` times (4, 128), then (4, 0): the pattern of all published configurations.
 std::vector<std::uint32_t> ratios(std::uint32_t first, int pairs) {
   std::vector<std::uint32_t> r{first, first};
   for (int i = 0; i < pairs; ++i) r.insert(r.end(), {4, 128});
@@ -31,11 +31,12 @@ LayerConfig flash() {
 /// 61 layers, 384 routed experts for eight ranks.
 LayerConfig pro() {
   LayerConfig c = flash();
+  c.layers = 61;
   c.hidden = 7168;
   c.heads = 128;
   c.q_lora = 1536;
   c.o_groups = 16;
-  c.local_experts = 384 / 8;
+  c.local_experts = 384 / kModelRanks;
   c.experts = c.local_experts * c.ranks;
   c.moe_inter = 3072;
   c.index_topk = 1024;
@@ -45,10 +46,11 @@ LayerConfig pro() {
   return c;
 }
 
-/// Eight entries, 16 routed experts for eight ranks, score routing everywhere.
+/// Eight layers without an MTP head, 16 routed experts for eight ranks, score routing everywhere.
 LayerConfig demo() {
   LayerConfig c = flash();
-  c.local_experts = 16 / 8;
+  c.layers = 8;
+  c.local_experts = 16 / kModelRanks;
   c.experts = c.local_experts * c.ranks;
   c.top_k = 2;
   c.moe_inter = 4096;
@@ -145,10 +147,19 @@ LayerConfig resized(LayerConfig config, const SizeOverrides& overrides) {
     config.ranks = *overrides.ranks;
     config.experts = config.local_experts * config.ranks;
   }
-  if (overrides.batch || overrides.seq) {
+  if (overrides.all_experts) {
+    const std::uint64_t model_experts = std::uint64_t{config.local_experts} * kModelRanks;
+    if (config.ranks == 0 || model_experts % config.ranks != 0) {
+      throw config_error("--all-experts: {} experts do not spread evenly over {} ranks; choose another --ep",
+                         model_experts, config.ranks);
+    }
+    config.experts = static_cast<std::uint32_t>(model_experts);
+    config.local_experts = config.experts / config.ranks;
+  }
+  if (overrides.batch || overrides.seq || overrides.all_experts) {
     config.batch = overrides.batch.value_or(config.batch);
     config.seq = overrides.seq.value_or(config.seq);
-    validate(config, "--batch / --seq");
+    validate(config, "--batch / --seq / --all-experts");
     config.recv_max = recv_max_of(config);
   }
   config.layer_id = overrides.layer_id.value_or(config.layer_id);
@@ -164,12 +175,17 @@ std::uint32_t recv_max_of(const LayerConfig& config) {
 
 AttentionKind attention_kind(const LayerConfig& config) {
   const auto& r = config.compress_ratios;
-  if (config.layer_id + std::size_t{1} >= r.size()) {
-    const std::string_view what = config.layer_id + std::size_t{1} == r.size() ? "is the MTP head's" : "does not exist";
-    if (r.size() < 2)
-      throw config_error("compress_ratios has {} entries; it needs one per layer and one more", r.size());
-    throw config_error("layer {} {}: compress_ratios has {} entries and the last belongs to the MTP head; choose 0..{}",
-                       config.layer_id, what, r.size(), r.size() - 2);
+  if (config.layers == 0 || (r.size() != config.layers && r.size() != config.layers + std::size_t{1})) {
+    throw config_error(
+        "compress_ratios has {} entries for layers = {}; it needs one per layer, and may have one more for the MTP "
+        "head",
+        r.size(), config.layers);
+  }
+  if (config.layer_id >= config.layers) {
+    const std::string_view what =
+        config.layer_id < r.size() ? "is the MTP head, which is not a decode layer" : "does not exist";
+    throw config_error("--layer-id {}: layer {} {}; the model has {} layers, choose 0..{}", config.layer_id,
+                       config.layer_id, what, config.layers, config.layers - 1);
   }
   switch (r[config.layer_id]) {
     case 0:

@@ -15,16 +15,21 @@ namespace npu::orch {
 [[nodiscard]] std::vector<std::string_view> preset_names();
 
 /// A built-in preset, or the TOML file at a path (anything with a '/' or ending in ".toml"). A file spells the fields
-/// of LayerConfig; either all of them, or those that differ from `base = "<built-in preset>"`. Throws ConfigError for
-/// unknown names and keys (with the nearest known one), missing keys, wrong types and impossible values.
+/// of LayerConfig; either all of them, or those that differ from `base = "<built-in preset>"`; a recv_max that the file
+/// leaves out follows recv_max_of. Throws ConfigError for unknown names and keys (with the nearest known one), missing
+/// keys, wrong types and impossible values.
 [[nodiscard]] kernels::LayerConfig preset(std::string_view name_or_path);
 
 /// The flags that resize a preset.
 struct SizeOverrides {
   std::optional<std::uint32_t> ranks, batch, seq, layer_id;
+  bool all_experts = false;
 };
-/// Applies the flags and validates. A rank keeps its count of experts: the total follows the number of ranks (S1). A
-/// new batch or seq gives a new recv_max; the number of ranks does not change it (S1).
+/// Ranks of the published deployment: a preset's rank holds an eighth of the model's routed experts.
+inline constexpr std::uint32_t kModelRanks = 8;
+/// Applies the flags and validates. A rank keeps its count of experts: the total follows the number of ranks (S1).
+/// all_experts spreads all experts of the model over the ranks instead. A new batch or seq and all_experts give a new
+/// recv_max; the number of ranks alone does not change it (S1).
 [[nodiscard]] kernels::LayerConfig resized(kernels::LayerConfig config, const SizeOverrides& overrides);
 
 /// Receive rows per local expert: four times the mean load of an expert, T*KE routes over the local experts, and at
@@ -33,7 +38,7 @@ struct SizeOverrides {
 [[nodiscard]] std::uint32_t recv_max_of(const kernels::LayerConfig& config);
 
 /// The kind of layer_id by compress_ratios, never by parity (S16.1). ConfigError for a ratio other than 0, 4 and 128,
-/// for the last entry, which belongs to the MTP head, and beyond it.
+/// for the MTP head's entry and for layers that do not exist.
 [[nodiscard]] kernels::AttentionKind attention_kind(const kernels::LayerConfig& config);
 
 /// ConfigError, beginning with `source`, where the dimensions contradict each other.

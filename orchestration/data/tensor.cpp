@@ -2,7 +2,9 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 
 #include "isa/errors.hpp"
@@ -73,6 +75,15 @@ Tensor Tensor::slice(std::uint64_t index) const {
 void Tensor::require_dtype(isa::DType wanted) const {
   if (dtype_ != wanted) {
     throw config_error("tensor '{}' holds {}, not {}", name_, isa::name_of(dtype_), isa::name_of(wanted));
+  }
+}
+
+void copy_differences(std::span<std::byte> to, std::span<const std::byte> from) {
+  NPU_ASSERT(to.size() == from.size(), "source and destination have one size");
+  constexpr std::size_t kPiece = 4096;
+  for (std::size_t at = 0; at < from.size(); at += kPiece) {
+    const std::size_t size = std::min(kPiece, from.size() - at);
+    if (std::memcmp(to.data() + at, from.data() + at, size) != 0) std::memcpy(to.data() + at, from.data() + at, size);
   }
 }
 

@@ -93,4 +93,7 @@ class Tensor {
   std::byte* writable_ = nullptr;  ///< null: the bytes are read-only
 };
 
+/// Copies the pieces that differ: what is zero on both sides stays without memory. Both have one size.
+void copy_differences(std::span<std::byte> to, std::span<const std::byte> from);
+
 }  // namespace npu::orch

@@ -1,5 +1,4 @@
 #include "isa/errors.hpp"
-#include "kernels/attention/index_list.hpp"
 #include "kernels/attention/kv_row.hpp"
 #include "kernels/attention/o_proj.hpp"
 #include "kernels/attention/q_heads.hpp"
@@ -76,11 +75,6 @@ void new_kv_row(StageContext& c) {
           {"freqs_cos", "freqs_cos"},
           {"freqs_sin", "freqs_sin"},
           {"kv", "mid.attn.kv"}});
-}
-
-void window_index_list(StageContext& c) {
-  c.task("index_list_swa", [&] { return kernels::index_list_swa(c.config, c.arch); },
-         {{"position_ids", "position_ids"}, {"sparse_indices", "mid.attn.sparse_indices"}});
 }
 
 void output_projection(StageContext& c) {

@@ -1,7 +1,6 @@
 #include "orchestration/host/device_tensors.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "isa/errors.hpp"
 
@@ -72,7 +71,7 @@ void DeviceTensors::write(const DeviceTensor& target, const Tensor& source) {
   NPU_ASSERT(source.dtype() == target.dtype && source.bytes().size() == target.size.count(),
              "host and device tensor have one form");
   const auto to = system_.bytes(target.address, target.size);
-  std::memcpy(to.data(), source.bytes().data(), source.bytes().size());
+  copy_differences(to, source.bytes());
 }
 
 void DeviceTensors::share(const DeviceTensor& target, const Tensor& source) {
@@ -87,7 +86,7 @@ void DeviceTensors::share(const DeviceTensor& target, const Tensor& source) {
 Tensor DeviceTensors::read(const DeviceTensor& source) const {
   Tensor result = Tensor::zeros(source.name, source.dtype, source.shape);
   const auto from = system_.bytes(source.address, source.size);
-  std::memcpy(result.writable_bytes().data(), from.data(), from.size());
+  copy_differences(result.writable_bytes(), from);
   return result;
 }
 

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "isa/errors.hpp"
+#include "orchestration/data/compare_ranking.hpp"
 #include "orchestration/data/layer_tensors.hpp"
+#include "orchestration/data/presets.hpp"
 #include "orchestration/host/given_tensors.hpp"
 #include "orchestration/host/reference_case.hpp"
 
@@ -75,7 +77,7 @@ LayerProgram::LayerProgram(const Workload& workload, const kernels::LayerConfig&
     const TensorSpec* spec = find_tensor(name);
     if (spec != nullptr && is_step_input(*spec)) upload_bytes_ += config_.ranks * tensors_.get(0, name).size.count();
   }
-  for (const OutputRule& output : workload.outputs) {
+  for (const OutputRule& output : outputs()) {
     if (tensor_spec(output.tensor).role != Role::Pool) {
       download_bytes_ += config_.ranks * tensors_.get(0, output.tensor).size.count();
     }
@@ -100,8 +102,8 @@ void LayerProgram::load(const LayerCase& layer) {
       const DeviceTensor& target = tensors_.get(card, name);
       if (name == kCounts) {
         tensors_.write(target, exchange_counts(layer));
-      } else if (name == "cmp_kv") {
-        tensors_.write(target, pool_after(layer, name, card));  // the compressor runs before the attention
+      } else if (name == "cmp_kv" && !contains(written_, name)) {
+        tensors_.write(target, pool_after(layer, name, card));  // the compressor has run before the attention
       } else if (tensor_spec(name).is_input()) {
         const Tensor& input = layer.input(name, card);
         contains(written_, name) ? tensors_.write(target, input) : tensors_.share(target, input);
@@ -133,22 +135,35 @@ std::vector<Tensor> LayerProgram::read_ranks(std::string_view name) const {
   return ranks;
 }
 
+std::vector<OutputRule> LayerProgram::outputs() const {
+  std::vector<OutputRule> used;
+  for (const OutputRule& output : workload_.outputs) {
+    if (tensor_spec(output.tensor).used_by(attention_kind(config_))) used.push_back(output);
+  }
+  return used;
+}
+
 std::vector<Comparison> LayerProgram::compare(const LayerCase& layer) const {
   std::vector<Comparison> result;
-  for (const OutputRule& output : workload_.outputs) {
+  for (const OutputRule& output : outputs()) {
+    if (!layer.expects(output.tensor)) continue;
     const auto actual = read_ranks(output.tensor);
-    if (const auto whole = layer.expected.find(output.tensor); whole != layer.expected.end()) {
-      result.push_back(compare_ranks(output.rule, whole->second, actual, received_rows(config_, output.tensor, layer)));
-      result.back().name = output.tensor;
-    } else if (const auto rows = layer.changes.find(output.tensor); rows != layer.changes.end()) {
-      for (std::uint32_t r = 0; r < config_.ranks; ++r) {
-        PoolComparison pool = compare_pool(output.rule, layer.input(output.tensor, r), rows->second[r], actual[r]);
-        pool.changed.name = fmt::format("{}[{}].vals", output.tensor, r);
-        pool.untouched.name = fmt::format("{}[{}].untouched", output.tensor, r);
-        result.push_back(std::move(pool.changed));
-        result.push_back(std::move(pool.untouched));
-      }
+    if (const auto rows = layer.changes.find(output.tensor); rows != layer.changes.end()) {
+      PoolComparison pool = compare_pool(output.rule, layer.inputs.find(output.tensor)->second, rows->second, actual);
+      pool.changed.name = fmt::format("{}.vals", output.tensor);
+      pool.untouched.name = fmt::format("{}.untouched", output.tensor);
+      result.push_back(std::move(pool.changed));
+      result.push_back(std::move(pool.untouched));
+      continue;
     }
+    const auto& expected = layer.expected.find(output.tensor)->second;
+    if (output.scores.empty()) {
+      result.push_back(compare_ranks(output.rule, expected, actual, received_rows(config_, output.tensor, layer)));
+    } else {
+      const auto first_code = static_cast<std::int32_t>(config_.window + config_.seq);
+      result.push_back(compare_ranking(expected, actual, read_ranks(output.scores), first_code));
+    }
+    result.back().name = output.tensor;
   }
   return result;
 }

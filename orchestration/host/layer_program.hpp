@@ -44,6 +44,9 @@ class LayerProgram {
  private:
   [[nodiscard]] std::vector<Tensor> read_ranks(std::string_view name) const;
 
+  /// The workload's outputs that a layer of this kind has.
+  [[nodiscard]] std::vector<OutputRule> outputs() const;
+
   const Workload& workload_;
   kernels::LayerConfig config_;
   isa::ArchSpec arch_;

@@ -6,13 +6,18 @@
 
 namespace npu::orch::stages {
 
-// Attention half (decode-layer.md S3, S6, S7, S9).
+// Attention half (decode-layer.md S3 to S7, S9); the layer's kind follows from its compression ratio.
 void hc_pre_attention(StageContext& context);
 void attention_norm(StageContext& context);
 void query_latent(StageContext& context);
 void query_heads(StageContext& context);
 void new_kv_row(StageContext& context);
-void window_index_list(StageContext& context);
+/// S4: the compressed rows of windows that the step completes. Nothing to do in a window layer.
+void main_compressor(StageContext& context);
+/// S4, S5: the indexer's own compressed rows, and its choice. Nothing to do outside of csa layers.
+void inner_compressor(StageContext& context);
+void indexer(StageContext& context);
+void index_list(StageContext& context);
 void sparse_attention(StageContext& context);
 void output_projection(StageContext& context);
 void ring_write_back(StageContext& context);

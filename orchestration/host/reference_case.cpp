@@ -1,5 +1,6 @@
 #include "orchestration/host/reference_case.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <type_traits>
 
@@ -16,8 +17,22 @@ using isa::Bf16;
 
 Tensor writable_copy(const Tensor& source) {
   Tensor copy = Tensor::zeros(source.name(), source.dtype(), source.shape());
-  std::memcpy(copy.writable_bytes().data(), source.bytes().data(), source.bytes().size());
+  copy_differences(copy.writable_bytes(), source.bytes());
   return copy;
+}
+
+PoolChanges changes_between(const Tensor& before, const Tensor& after) {
+  const std::size_t size = before.row_length() * isa::size_of(before.dtype());
+  const auto row = [&](const Tensor& pool, std::uint64_t i) { return pool.bytes().subspan(i * size, size); };
+  PoolChanges changes;
+  for (std::uint64_t i = 0; i < before.row_count(); ++i) {
+    if (std::memcmp(row(before, i).data(), row(after, i).data(), size) != 0) changes.rows.push_back(i);
+  }
+  changes.values = Tensor::zeros(before.name(), before.dtype(), {changes.rows.size(), before.row_length()});
+  for (std::size_t i = 0; i < changes.rows.size(); ++i) {
+    std::ranges::copy(row(after, changes.rows[i]), changes.values.writable_bytes().subspan(i * size).begin());
+  }
+  return changes;
 }
 
 Tensor empty_result(const LayerCase& layer, std::string_view name) {
@@ -103,7 +118,15 @@ void add_reference_results(LayerCase& layer, unsigned threads) {
       layer.expected[std::string{name}].push_back(std::move(tensor));
     });
   }
-  for (auto& [name, ranks] : pools) layer.expected[name] = std::move(ranks);
+  for (auto& [name, ranks] : pools) {
+    if (name == "kv_cache") {
+      layer.expected[name] = std::move(ranks);  // whole, as in the golden files
+    } else {
+      for (std::uint32_t r = 0; r < c.ranks; ++r) {
+        layer.changes[name].push_back(changes_between(layer.input(name, r), ranks[r]));
+      }
+    }
+  }
 }
 
 Tensor pool_after(const LayerCase& layer, std::string_view name, std::uint32_t rank) {

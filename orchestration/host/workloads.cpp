@@ -21,29 +21,56 @@ constexpr RatioAllClose kBf16{1e-4, kBf16Step};
 constexpr RatioAllClose kFp32{2.5e-5, 5e-3};
 constexpr RatioAllClose kLoose{1e-3, 1e-3};
 constexpr AllClose kEveryElement{1e-3, 1e-3};
-constexpr RatioRelDiff kExperts{0.01, 0.05};
+constexpr RatioRelDiff kExpertRows{0.01, 0.05};
 constexpr RatioRelDiff kAttentionHalf{0.01, 0.005, 10.0};
 constexpr RatioRelDiff kLayer{0.1, 0.05};
+constexpr AllClose kCompressedRow{1e-4, kBf16Step};
+constexpr RowAllClose kCompressedCache{1e-4, kBf16Step};
+
+/// The attention half, hc_pre to hc_post, of every kind: stages that a kind lacks add nothing.
+constexpr std::array kAttention{hc_pre_attention,  attention_norm,   query_latent,     new_kv_row, query_heads,
+                                main_compressor,   inner_compressor, indexer,          index_list, sparse_attention,
+                                output_projection, ring_write_back,  hc_post_attention};
+constexpr std::array kExperts{hc_pre_experts, gate, shared_expert, dispatch, routed_experts, combine, hc_post_experts};
+
+std::vector<void (*)(StageContext&)> whole_layer() {
+  std::vector<void (*)(StageContext&)> stages{kAttention.begin(), kAttention.end()};
+  stages.insert(stages.end(), kExperts.begin(), kExperts.end());
+  return stages;
+}
+
+/// `first`, then what a layer's attention updates in place: the ring by upstream's rule, the pools that upstream does
+/// not compare behind a whole attention half by the rule of its other result.
+std::vector<OutputRule> with_pools(std::vector<OutputRule> first) {
+  first.insert(first.end(), {{"kv_cache", kBf16},
+                             {"cmp_kv", kAttentionHalf},
+                             {"hca_compress_state", kAttentionHalf},
+                             {"csa_compress_state", kAttentionHalf},
+                             {"idx_kv_cache", kAttentionHalf},
+                             {"csa_inner_compress_state", kAttentionHalf}});
+  return first;
+}
+
+Workload attention_half(std::string_view name, std::string_view summary, AttentionKind kind) {
+  Workload w{name, summary, {kAttention.begin(), kAttention.end()}, with_pools({{"mid.x_attn", kAttentionHalf}}), kind};
+  // The indexer's choice may differ in order.
+  if (kind != AttentionKind::Csa) w.outputs.push_back({"mid.attn.sparse_indices", Exact{}});
+  return w;
+}
 
 std::vector<Workload> make_workloads() {
   return {
-      {"decode-layer",
-       "one decode layer: window attention and experts over all cards",
-       {hc_pre_attention, attention_norm, query_latent, new_kv_row, query_heads, window_index_list, sparse_attention,
-        output_projection, ring_write_back, hc_post_attention, hc_pre_experts, gate, shared_expert, dispatch,
-        routed_experts, combine, hc_post_experts},
-       {{"x_next", kLayer}, {"kv_cache", kBf16}},
-       true},
-      {"attention-swa",
-       "the attention half with window attention, hc_pre to hc_post",
-       {hc_pre_attention, attention_norm, query_latent, new_kv_row, query_heads, window_index_list, sparse_attention,
-        output_projection, ring_write_back, hc_post_attention},
-       {{"mid.x_attn", kAttentionHalf}, {"kv_cache", kBf16}, {"mid.attn.sparse_indices", Exact{}}},
-       true},
+      {"decode-layer", "one decode layer of any attention kind: attention, then experts over all cards", whole_layer(),
+       with_pools({{"x_next", kLayer}})},
+      attention_half("attention-swa", "the attention half of a layer with window attention", AttentionKind::Swa),
+      attention_half("attention-hca", "the attention half of a layer that compresses 128 positions to a row",
+                     AttentionKind::Hca),
+      attention_half("attention-csa", "the attention half of a layer that selects among rows of 4 positions",
+                     AttentionKind::Csa),
       {"moe-ep",
        "the expert half, hc_pre to hc_post, over all cards",
-       {hc_pre_experts, gate, shared_expert, dispatch, routed_experts, combine, hc_post_experts},
-       {{"x_next", kExperts}}},
+       {kExperts.begin(), kExperts.end()},
+       {{"x_next", kExpertRows}}},
       {"hc-pre",
        "hyper-connection mix in front of the attention",
        {hc_pre_attention},
@@ -53,6 +80,25 @@ std::vector<Workload> make_workloads() {
        "queries and the new KV row; the heads start from the given latent, so that differences do not add up",
        {query_heads, query_latent, new_kv_row},
        {{"mid.attn.q", kBf16}, {"mid.attn.kv", kBf16}, {"mid.attn.qr", OffByOne{}}, {"mid.attn.qr_scale", kFp32}}},
+      {"compressor4",
+       "windows of 4 positions to rows of the compressed cache",
+       {main_compressor},
+       {{"mid.attn.cmp_out", kCompressedRow}, {"csa_compress_state", kEveryElement}, {"cmp_kv", kCompressedCache}},
+       AttentionKind::Csa},
+      {"compressor128",
+       "windows of 128 positions to rows of the compressed cache",
+       {main_compressor},
+       {{"mid.attn.cmp_out", kCompressedRow}, {"hca_compress_state", kEveryElement}, {"cmp_kv", kCompressedCache}},
+       AttentionKind::Hca},
+      {"indexer",
+       "the indexer's own compressed rows, scores and choice",
+       {inner_compressor, indexer},
+       {{"mid.attn.inner_out", kCompressedRow},
+        {"csa_inner_compress_state", kEveryElement},
+        {"idx_kv_cache", kCompressedCache},
+        {"mid.attn.idx_score", kBf16},
+        {"mid.attn.idx_topk", Exact{}, "mid.attn.idx_score"}},
+       AttentionKind::Csa},
       {"sparse-attn", "sparse attention with sink", {sparse_attention}, {{"mid.attn.attention", kBf16}}},
       {"o-proj", "grouped output projection", {output_projection}, {{"mid.attn.attn_out", kBf16}}},
       {"hc-post", "hyper-connection update after the attention", {hc_post_attention}, {{"mid.x_attn", kEveryElement}}},
@@ -64,11 +110,11 @@ std::vector<Workload> make_workloads() {
         {"mid.moe.x_norm_scale", kLoose},
         {"mid.moe.indices", Exact{}},
         {"mid.moe.weights", kLoose}}},
-      {"shared-expert", "the expert that every token visits", {shared_expert}, {{"mid.moe.sh", kExperts}}},
+      {"shared-expert", "the expert that every token visits", {shared_expert}, {{"mid.moe.sh", kExpertRows}}},
       {"routed-experts",
        "the card's experts over the rows they received",
        {routed_experts},
-       {{"mid.moe.recv_y", kExperts}}},
+       {{"mid.moe.recv_y", kExpertRows}}},
       {"dispatch",
        "rows to the cards of their experts",
        {dispatch},
@@ -82,9 +128,9 @@ std::vector<Workload> make_workloads() {
 }
 
 /// Named by the contract; their kernels do not exist.
-constexpr std::array<std::string_view, 15> kNotBuilt{
-    "attention-hca",   "attention-csa", "compressor4", "compressor128", "indexer", "gemm", "quant-gemm",    "copy",
-    "flash-attention", "vector-add",    "nd2nz",       "bank-conflict", "topk",    "tget", "gemm-allreduce"};
+constexpr std::array<std::string_view, 10> kNotBuilt{"gemm",       "quant-gemm",    "copy",          "flash-attention",
+                                                     "vector-add", "nd2nz",         "bank-conflict", "topk",
+                                                     "tget",       "gemm-allreduce"};
 
 }  // namespace
 
@@ -108,15 +154,17 @@ const Workload& find_workload(std::string_view name) {
 
 void require_attention_kind(const Workload& workload, const kernels::LayerConfig& config) {
   const AttentionKind kind = attention_kind(config);
-  if (!workload.window_only || kind == AttentionKind::Swa) return;
+  if (!workload.kind || kind == *workload.kind) return;
   std::string layers;
-  for (std::size_t i = 0; i + 1 < config.compress_ratios.size(); ++i) {  // the last entry is the MTP head's
-    if (config.compress_ratios[i] == 0) layers += fmt::format("{}{}", layers.empty() ? "" : ", ", i);
+  kernels::LayerConfig other = config;
+  for (other.layer_id = 0; other.layer_id < config.layers; ++other.layer_id) {
+    if (attention_kind(other) == *workload.kind) {
+      layers += fmt::format("{}{}", layers.empty() ? "" : ", ", other.layer_id);
+    }
   }
-  throw config_error("{}: layer {} uses {} attention, whose compressor is not built yet; {}", workload.name,
-                     config.layer_id, name_of(kind),
-                     layers.empty() ? "no layer of this preset uses window attention (swa)"
-                                    : fmt::format("layers with window attention (swa): --layer-id {}", layers));
+  throw config_error("{}: layer {} uses {} attention, the workload is of {} layers; {}", workload.name, config.layer_id,
+                     name_of(kind), name_of(*workload.kind),
+                     layers.empty() ? "this preset has none of them" : fmt::format("--layer-id {}", layers));
 }
 
 }  // namespace npu::orch

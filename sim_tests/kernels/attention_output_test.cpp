@@ -1,17 +1,15 @@
-// Window list, ring write-back and output projection against the untiled references; legality at the models' sizes.
+// Ring write-back and output projection against the untiled references; legality at the models' sizes.
 #include <algorithm>
 #include <bit>
 #include <catch2/catch.hpp>
 
 #include "isa/verifier.hpp"
-#include "kernels/attention/index_list.hpp"
 #include "kernels/attention/kv_row.hpp"
 #include "kernels/attention/o_proj.hpp"
 #include "kernels/attention/q_heads.hpp"
 #include "kernels/attention/q_latent.hpp"
 #include "kernels/attention/ring_write.hpp"
 #include "kernels/reference/attention.hpp"
-#include "kernels/reference/indexer.hpp"
 #include "kernels/reference/matmul.hpp"
 #include "kernels/reference/rows.hpp"
 #include "sim_tests/kernels/attention_values.hpp"
@@ -24,31 +22,6 @@ using isa::Bf16;
 using kernels::LayerConfig;
 using namespace kernels::reference;
 using test::RandomValues;
-
-void check_index_list(const LayerConfig& c, const std::vector<std::int32_t>& starts) {
-  std::vector<std::int32_t> positions;
-  for (std::uint32_t b = 0; b < c.batch; ++b) {
-    for (std::uint32_t s = 0; s < c.seq; ++s)
-      positions.push_back(starts[b % starts.size()] + static_cast<std::int32_t>(s));
-  }
-  std::vector<std::int32_t> expected(std::size_t{c.tokens()} * c.window), lengths(c.batch);
-  sparse_indices(c, kernels::AttentionKind::Swa, {positions, lengths, {}}, expected);
-
-  test::KernelBench bench;
-  bench.bind("position_ids", positions);
-  bench.bind("sparse_indices", std::vector<std::int32_t>(expected.size()));
-  bench.run(kernels::index_list_swa(c, isa::a2a3_arch_spec()));
-  CHECK(bench.read<std::int32_t>("sparse_indices") == expected);
-}
-
-TEST_CASE("window lists are exact for short, just full and wrapped windows", "[attention]") {
-  check_index_list(test::tiny_attention(8, 2), {0, 3, 13, 14, 15, 16, 30, 31});
-}
-TEST_CASE("window lists are exact for more tokens than cores, a window of 20 and three tokens a step", "[attention]") {
-  LayerConfig c = test::tiny_attention(19, 3);
-  c.window = 20;
-  check_index_list(c, {0, 1, 17, 18, 19, 20, 37, 38, 39, 40, 1000});
-}
 
 void check_ring_write(const LayerConfig& c, const std::vector<std::int64_t>& slots, std::size_t ring_rows) {
   RandomValues random{21};
@@ -139,8 +112,8 @@ TEST_CASE("rows longer than a piece are quantised by their whole maximum", "[att
 TEST_CASE("the attention kernels are legal at the sizes of both models and for one token", "[attention]") {
   const isa::ArchSpec arch = isa::a2a3_arch_spec();
   for (const LayerConfig& c : {test::flash_attention(), test::pro_attention(), test::tiny_attention(1, 1)}) {
-    for (const auto build : {kernels::q_latent, kernels::q_heads, kernels::kv_row, kernels::index_list_swa,
-                             kernels::ring_write, kernels::o_proj_a, kernels::o_quant}) {
+    for (const auto build : {kernels::q_latent, kernels::q_heads, kernels::kv_row, kernels::ring_write,
+                             kernels::o_proj_a, kernels::o_quant}) {
       const kernels::Kernel kernel = build(c, arch);
       INFO(kernel.object.name);
       CHECK_NOTHROW(isa::require_legal(kernel.object, arch));

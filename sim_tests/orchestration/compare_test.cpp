@@ -158,20 +158,36 @@ TEST_CASE("a pool must change in the given rows and nowhere else") {
   for (const std::size_t row : {1U, 4U}) {
     for (std::size_t i = 0; i < 4; ++i) after = with(after, row * 4 + i, 1.0F);
   }
-  const PoolComparison good = compare_pool(AllClose{0, 0}, before, changes, after);
+  // Rank 0 keeps its pool.
+  const auto compare_second = [&](const Tensor& actual) {
+    const std::vector<PoolChanges> of_rank{{{}, make<float>({0, 4}, 0.0F)}, changes};
+    return compare_pool(AllClose{0, 0}, std::vector{before, before}, of_rank, std::vector{before, actual});
+  };
+  const PoolComparison good = compare_second(after);
   CHECK(good.changed.pass);
   CHECK(good.untouched.pass);
-  CHECK(good.untouched.checked == 16);
+  CHECK(good.changed.checked == 8);
+  CHECK(good.untouched.checked == 24 + 16);
 
-  const PoolComparison wrong_value = compare_pool(AllClose{0, 0}, before, changes, with(after, 4 * 4 + 2, 3.0F));
+  const PoolComparison wrong_value = compare_second(with(after, 4 * 4 + 2, 3.0F));
   CHECK_FALSE(wrong_value.changed.pass);
-  CHECK(wrong_value.changed.worst_index == Shape{4, 2});
+  CHECK(wrong_value.changed.worst_index == Shape{1, 4, 2});
   CHECK(wrong_value.untouched.pass);
 
-  const PoolComparison stray = compare_pool(AllClose{0, 0}, before, changes, with(after, 5 * 4 + 3, 3.0F));
+  const PoolComparison stray = compare_second(with(after, 5 * 4 + 3, 3.0F));
   CHECK(stray.changed.pass);
   CHECK_FALSE(stray.untouched.pass);
-  CHECK(stray.untouched.worst_index == Shape{5, 3});
+  CHECK(stray.untouched.worst_index == Shape{1, 5, 3});
+}
+
+TEST_CASE("a row rule forgives a share of one row, however many rows there are") {
+  const Tensor expected = make<float>({50, 400}, 1.0F);
+  const Tensor two_wrong = with(with(expected, 3, 2.0F), 17000, 2.0F);
+  const Rule rule = RowAllClose{1e-4, 1.0 / 128};
+  CHECK(compare(rule, expected, two_wrong).allowed == 2);
+  CHECK(compare(rule, expected, two_wrong).pass);
+  CHECK_FALSE(compare(rule, expected, with(two_wrong, 19999, 2.0F)).pass);
+  CHECK_FALSE(compare(rule, make<float>({50, 32}, 1.0F), with(make<float>({50, 32}, 1.0F), 3, 2.0F)).pass);
 }
 
 TEST_CASE("tensors of different form are not compared") {

@@ -82,7 +82,7 @@ TEST_CASE("pools given by changed rows are split by rank") {
   CHECK(changes[1].rows.back() + before.row_count() == static_cast<std::uint64_t>(all_rows.back()));
   CHECK(changes[1].values.shape() == Shape{changes[1].rows.size(), 32});
   // The unchanged pool differs from the expectation in exactly these rows.
-  const PoolComparison p = compare_pool(Exact{}, before, changes[1], before);
+  const PoolComparison p = compare_pool(Exact{}, {&before, 1}, {&changes[1], 1}, {&before, 1});
   CHECK_FALSE(p.changed.pass);
   CHECK(p.untouched.pass);
 }

@@ -51,6 +51,9 @@ TEST_CASE("pro and demo have the published sizes") {
   CHECK(demo.compress_ratios == std::vector<std::uint32_t>{0, 0, 4, 128, 4, 128, 4, 0});
   CHECK(demo.local_experts * 8 == 16);
   CHECK_FALSE(demo.hash_routing());
+  CHECK(demo.swiglu_limit == 0.0F);
+  CHECK(pro.recv_max == 64);
+  CHECK(demo.recv_max == 512);
 }
 
 TEST_CASE("the attention kind follows the compression ratios, not the layer's parity") {
@@ -62,28 +65,67 @@ TEST_CASE("the attention kind follows the compression ratios, not the layer's pa
   CHECK(kind_of(preset("pro"), 1) == AttentionKind::Hca);
 }
 
+TEST_CASE("every layer of every preset has the kind and the routing of the published model") {
+  struct Published {
+    std::string_view name;
+    std::uint32_t layers, hash_layers;
+    AttentionKind first;  ///< of layers 0 and 1
+  };
+  for (const Published& p :
+       {Published{"tiny", 43, 3, AttentionKind::Swa}, Published{"small", 43, 3, AttentionKind::Swa},
+        Published{"flash", 43, 3, AttentionKind::Swa}, Published{"pro", 61, 3, AttentionKind::Hca},
+        Published{"demo", 8, 0, AttentionKind::Swa}}) {
+    LayerConfig c = preset(p.name);
+    REQUIRE(c.layers == p.layers);
+    for (c.layer_id = 0; c.layer_id < p.layers; ++c.layer_id) {
+      INFO(p.name << " layer " << c.layer_id);
+      const AttentionKind even_or_odd = c.layer_id % 2 == 0 ? AttentionKind::Csa : AttentionKind::Hca;
+      const bool last_of_demo = p.name == "demo" && c.layer_id == 7;
+      CHECK(attention_kind(c) == (last_of_demo ? AttentionKind::Swa : c.layer_id < 2 ? p.first : even_or_odd));
+      CHECK(c.hash_routing() == (c.layer_id < p.hash_layers));
+      CHECK_NOTHROW(validate(c, p.name));
+    }
+    CHECK_THROWS_AS(validate(c, p.name), ConfigError);
+  }
+}
+
 TEST_CASE("the MTP entry, layers beyond it and unknown ratios are refused") {
   CHECK_THROWS_WITH(kind_of(preset("flash"), 43), Contains("MTP") && Contains("0..42"));
+  CHECK_THROWS_WITH(kind_of(preset("pro"), 61), Contains("MTP") && Contains("0..60"));
+  CHECK_THROWS_WITH(kind_of(preset("demo"), 8), Contains("layer 8 does not exist") && Contains("0..7"));
   CHECK_THROWS_WITH(kind_of(preset("flash"), 44), Contains("layer 44 does not exist") && Contains("0..42"));
   CHECK_THROWS_WITH(kind_of(preset("flash"), 0xFFFFFFFF), Contains("does not exist"));
   LayerConfig c = preset("flash");
   c.compress_ratios[5] = 8;
   CHECK_THROWS_WITH(kind_of(c, 5), Contains("compress_ratios[5] is 8"));
+  c.compress_ratios.resize(42);
+  CHECK_THROWS_WITH(kind_of(c, 0), Contains("42 entries") && Contains("layers = 43"));
   c.compress_ratios.clear();
   CHECK_THROWS_AS(attention_kind(c), ConfigError);
 }
 
 TEST_CASE("more ranks keep the experts of a rank; a new batch changes the receive rows") {
-  const LayerConfig ep8 = resized(preset("flash"), {8, {}, {}, {}});
+  const LayerConfig ep8 = resized(preset("flash"), {8, {}, {}, {}, false});
   CHECK(ep8.experts == 256);
   CHECK(ep8.local_experts == 32);
   CHECK(ep8.recv_max == 96);
-  const LayerConfig half = resized(preset("flash"), {{}, 32, {}, 3});
+  const LayerConfig half = resized(preset("flash"), {{}, 32, {}, 3, false});
   CHECK(half.recv_max == 48);
   CHECK(half.layer_id == 3);
-  CHECK_THROWS_WITH(resized(preset("flash"), {0, {}, {}, {}}), Contains("ranks is 0"));
-  CHECK_THROWS_WITH(resized(preset("flash"), {{}, {}, 5, 10}), Contains("seq 5") && Contains("ratio 4"));
-  CHECK_THROWS_AS(resized(preset("flash"), {{}, 0, {}, {}}), ConfigError);
+  CHECK_THROWS_WITH(resized(preset("flash"), {0, {}, {}, {}, false}), Contains("ranks is 0"));
+  CHECK_THROWS_WITH(resized(preset("flash"), {{}, {}, 5, 10, false}), Contains("seq 5") && Contains("ratio 4"));
+  CHECK_THROWS_AS(resized(preset("flash"), {{}, 0, {}, {}, false}), ConfigError);
+}
+
+TEST_CASE("all experts of the model can be spread over any number of ranks") {
+  for (const std::uint32_t ranks : {1U, 2U, 4U, 8U}) {
+    const LayerConfig c = resized(preset("pro"), {ranks, {}, {}, {}, true});
+    CHECK(c.experts == 384);
+    CHECK(c.local_experts == 384 / ranks);
+    CHECK(c.recv_max == recv_max_of(c));
+  }
+  CHECK(resized(preset("flash"), {8, {}, {}, {}, true}).recv_max == 96);
+  CHECK_THROWS_WITH(resized(preset("demo"), {3, {}, {}, {}, true}), Contains("16 experts") && Contains("3 ranks"));
 }
 
 TEST_CASE("an unknown preset is refused with the nearest name") {
@@ -93,10 +135,12 @@ TEST_CASE("an unknown preset is refused with the nearest name") {
 
 TEST_CASE("a preset file overrides its base") {
   const test::TemporaryDirectory dir;
-  const auto path =
-      dir.write("mine.toml", "base = \"tiny\"\nbatch = 4\nroute_scale = 2.5\ncompress_ratios = [4, 128, 0]\n");
+  const auto path = dir.write(
+      "mine.toml", "base = \"tiny\"\nbatch = 64\nroute_scale = 2.5\nlayers = 2\ncompress_ratios = [4, 128, 0]\n");
   const LayerConfig c = preset(path);
-  CHECK(c.batch == 4);
+  CHECK(c.batch == 64);
+  CHECK(c.recv_max == recv_max_of(c));
+  CHECK(preset(dir.write("narrow.toml", "base = \"tiny\"\nrecv_max = 8\n")).recv_max == 8);
   CHECK(c.route_scale == 2.5F);
   CHECK(c.hidden == 256);
   CHECK(kind_of(c, 0) == AttentionKind::Csa);
@@ -131,6 +175,7 @@ TEST_CASE("mistakes in a preset file are named with file, line and key") {
   CHECK_THROWS_WITH(error_of("eps = nan")(), Contains("eps") && Contains("finite"));
   CHECK_THROWS_WITH(error_of("compress_ratios = 4")(), Contains("array"));
   CHECK_THROWS_WITH(error_of("experts = 9")(), Contains("experts 9") && Contains("local_experts 4"));
+  CHECK_THROWS_WITH(error_of("compress_ratios = [4, 0]")(), Contains("2 entries") && Contains("layers = 43"));
   CHECK_THROWS_WITH(error_of("rope_dim = 64")(), Contains("rope_dim 64"));
   CHECK_THROWS_WITH(error_of("index_dim = 48")(), Contains("power of two"));
   CHECK_THROWS_WITH(error_of("batch = = 4")(), Contains("bad.toml:2"));
@@ -145,6 +190,14 @@ TEST_CASE("metadata survives a round trip and contradictions are refused") {
   CHECK(m.at("kind") == "csa");
   CHECK(same(config_from_metadata(m, "f"), c));
   CHECK(config_from_metadata(m, "f").eps == c.eps);
+
+  // A file without the count of layers: the last ratio is the MTP head's.
+  std::string config = m.at("config");
+  const std::string count = "\"n_layers\":43,";
+  REQUIRE(config.find(count) != std::string::npos);
+  Metadata older = m;
+  older["config"] = config.erase(config.find(count), count.size());
+  CHECK(same(config_from_metadata(older, "f"), c));
 
   const auto broken = [&](const std::string& key, const std::string& value) {
     Metadata bad = m;

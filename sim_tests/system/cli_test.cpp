@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <regex>
 #include <string>
 
 #include "orchestration/data/layer_case.hpp"
@@ -59,18 +60,42 @@ TEST_CASE("flags that contradict the data file are refused") {
   check_usage_error("run hc-post --data " + kGolden + " --seed 1", "--seed belongs to generated inputs");
 }
 
-TEST_CASE("a layer of another attention kind names the layers that work") {
-  check_usage_error("run decode-layer --preset tiny --layer-id 2", "--layer-id");
+TEST_CASE("a workload of one attention kind names the layers that work") {
+  check_usage_error("run attention-swa --preset tiny --layer-id 2", "--layer-id 0, 1");
+  check_usage_error("run attention-csa --preset demo --layer-id 7", "--layer-id 2, 4, 6");
+  check_usage_error("run compressor128 --preset pro --layer-id 2", "--layer-id 0, 1, 3, 5");
+}
+
+TEST_CASE("the MTP head and layers beyond the model are refused") {
+  check_usage_error("run decode-layer --preset pro --layer-id 61", "the model has 61 layers, choose 0..60");
+  check_usage_error("run decode-layer --preset demo --layer-id 8", "layer 8 does not exist");
+}
+
+TEST_CASE("all experts of the model are placed by a flag that a data file refuses") {
+  const Outcome outcome = npusim("run decode-layer --preset pro --layer-id 3 --ep 8 --all-experts --compile-only");
+  CAPTURE(outcome.text);
+  CHECK(outcome.status == 0);
+  CHECK(outcome.text.find("on 8 cards") != std::string::npos);
+  check_usage_error("run hc-post --all-experts --data " + kGolden, "--all-experts belongs to presets");
 }
 
 TEST_CASE("more rows than an expert has room for is a program error that names card, expert and limit") {
   const TemporaryDirectory directory;
   const std::string preset = directory.write("narrow.toml", "base = \"tiny\"\nrecv_max = 8\n");
-  const Outcome outcome =
-      npusim("run decode-layer --layer-id 0 --skip-golden --preset " + preset + " --out " + directory.file("out"));
-  CAPTURE(outcome.text);
-  CHECK(outcome.status == 3);
-  CHECK(outcome.text.find("the limit recv_max is") != std::string::npos);
+  for (const std::string ranks : {"1", "2", "4"}) {
+    const Outcome outcome = npusim("run decode-layer --layer-id 4 --skip-golden --ep " + ranks + " --preset " + preset +
+                                   " --out " + directory.file("out"));
+    CAPTURE(ranks, outcome.text);
+    CHECK(outcome.status == 3);
+    std::smatch found;
+    const std::regex message{
+        "card ([0-9]+), local expert ([0-9]+) would receive ([0-9]+) rows; the limit recv_max is 8"};
+    REQUIRE(std::regex_search(outcome.text, found, message));
+    CHECK(std::stoul(found[1]) < std::stoul(ranks));
+    CHECK(std::stoul(found[2]) < 4);
+    CHECK(std::stoul(found[3]) > 8);
+    CHECK(outcome.text.find("[RUN] FAIL illegal program or does not fit") != std::string::npos);
+  }
 }
 
 TEST_CASE("a truncated data file is refused") {
