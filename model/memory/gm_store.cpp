@@ -21,7 +21,7 @@ GmStore::GmStore(std::uint32_t cards, std::uint64_t capacity_bytes) : capacity_{
           "lower memory.hbm_capacity_gib or raise the limit (ulimit -v)",
           capacity_, cards);
     }
-    ::madvise(memory, capacity_, MADV_HUGEPAGE);  // only advice: fewer page faults for weights
+    ::madvise(memory, capacity_, MADV_NOHUGEPAGE);  // paged pools are sparse: a large page would mostly hold nothing
     card.memory = static_cast<std::byte*>(memory);
   }
 }

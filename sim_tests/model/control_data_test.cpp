@@ -103,7 +103,9 @@ kernels::Kernel reinterpret(const std::function<void(PartBuilder&, const Tile&, 
 
 TEST_CASE("integers that alias skipped floats have no value in timing mode", "[core][timing][negative]") {
   const std::vector<float> x(16, 1.0F);
-  const auto branch = [](PartBuilder& p, const Tile&, const Reg& bits) { p.if_(bits > 3, [&] { p.imm(1); }); };
+  const auto branch = [](PartBuilder& p, const Tile&, const Reg& bits) {
+    p.if_(bits > 3, [&] { p.barrier(Pipe::V); });
+  };
   CHECK_THAT(refusal(reinterpret(branch), x), Catch::Contains("timing mode does not compute"));
   const auto through_arithmetic = [](PartBuilder& p, const Tile& a, const Reg& bits) {
     const Reg rows = bits * 0 + 1;

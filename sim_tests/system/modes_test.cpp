@@ -46,6 +46,16 @@ TEST_CASE("timing mode takes the cycles of timed mode where the file records the
   check_equal_times("moe-ep --data " + golden("tiny-stress-L10"));
 }
 
+TEST_CASE("timing mode takes the cycles of the timed run whose selected rows and experts it is given", "[timing]") {
+  const TemporaryDirectory directory;
+  const std::string data = directory.file("data");
+  const json timed =
+      summary_of(directory, "decode-layer --data " + golden("tiny-stress-L10") + " --save-data " + data, "timed");
+  const json timing = summary_of(directory, "decode-layer --data " + data + "/actual.safetensors", "timing");
+  CHECK(timing.at("cycles") == timed.at("cycles"));
+  CHECK(timing.at("tasks") == timed.at("tasks"));
+}
+
 TEST_CASE("a stage that starts from intermediates takes the same cycles in timing mode", "[timing]") {
   check_equal_times("routed-experts --preset tiny --layer-id 3");
 }
