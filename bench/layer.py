@@ -78,8 +78,10 @@ def target(what, measured, limit, holds=None):
 def targets(timed, timing, golden):
     rate = timing.get("instructions_per_s")
     golden_s = golden.get("golden_s")
+    # The process that also measures the floor runs longer than a user's would.
+    timed_s = timed["prepare_s"] + timed["simulation_s"] if "simulation_s" in timed else None
     return [
-        target("wall of timed without golden, s", timed.get("wall_s"), 15),
+        target("wall of timed without golden, inputs included, s", timed_s, 15),
         target("wall of timing, s", timing.get("wall_s"), 5),
         target("peak memory of timed, GiB", timed["peak_rss_mib"] / 1024 if "peak_rss_mib" in timed else None, 6),
         target("simulator arithmetic over the floor", timed.get("arithmetic_over_floor"), 5),
