@@ -12,6 +12,7 @@
 
 #include "isa/program.hpp"
 #include "isa/units.hpp"
+#include "model/activity.hpp"
 #include "model/config/machine.hpp"
 #include "traces/sink.hpp"
 
@@ -67,6 +68,9 @@ class OrchestratorApi {
 /// An exception that leaves the program (a ProgramError for an overflow seen in a count) stops the run.
 using CardProgram = std::function<void(OrchestratorApi&)>;
 
+/// Timed: results and times. Functional: the results of timed mode, and no time of its own (movers take none). Timing:
+/// the times of timed mode for the same control flow, and no results: only integers that can steer a program are
+/// computed (model/core/control_data.cpp).
 enum class Mode : std::uint8_t { Functional, Timed, Timing };
 
 /// How far a run is.
@@ -79,8 +83,9 @@ struct SystemOptions {
   std::uint32_t cards = 2;
   Mode mode = Mode::Timed;
   bool ideal_scheduler = false;
-  std::vector<double> start_skew_us;  ///< per card, empty: none
-  traces::Sink* sink = nullptr;       ///< may be null
+  std::vector<double> start_skew_us;   ///< per card, empty: none
+  traces::Sink* sink = nullptr;        ///< may be null
+  ActivityMarker* activity = nullptr;  ///< may be null; says at any time what the simulating thread does
   /// Called now and then while a run goes on; may be empty. Changes nothing.
   std::function<void(const RunProgress&)> on_progress = {};
 };
@@ -137,6 +142,13 @@ class System {
   [[nodiscard]] GmAddress allocate(std::uint32_t card, Bytes size, const std::string& name);
   /// Host view of allocated memory, for filling and reading tensors outside run().
   [[nodiscard]] std::span<std::byte> bytes(GmAddress address, Bytes size);
+
+  /// The tensor allocated at `address` is these bytes of the host, in whole cache lines, instead of a copy. They
+  /// outlive the runs, and no task may write them (ProgramError).
+  void map(GmAddress address, std::span<const std::byte> bytes);
+  /// Timing mode: these bytes hold, before run(), what the cards would compute from floats (routing, selected rows);
+  /// what the cards would write there does not replace them.
+  void give(GmAddress address, Bytes size);
 
   /// Runs one program per card (group start). Throws ProgramError, Deadlock, ConfigError.
   void run(const std::vector<CardProgram>& programs, Bytes upload, Bytes download);

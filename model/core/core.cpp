@@ -62,6 +62,7 @@ void Core::start(const Block& block) {
     named_program_ = block.program;
   }
   registers_.fill(0);
+  valueless_ = 0;
   pc_ = 0;
   scalar_ = ScalarState::Ready;
   scalar_ordered_ = false;
@@ -77,6 +78,7 @@ void Core::start(const Block& block) {
 }
 
 void Core::advance() {
+  const ActivityScope scope{services_.activity, Activity::Pipes};
   try {
     run_events();
   } catch (...) {

@@ -25,6 +25,7 @@
 #include "model/core/ring_buffer.hpp"
 #include "model/environment.hpp"
 #include "model/memory/memory_system.hpp"
+#include "model/memory/unknown_bytes.hpp"
 
 namespace npu::model {
 
@@ -34,6 +35,7 @@ struct CoreServices {
   std::shared_ptr<NotifyBoard> notifies;
   std::uint32_t card_count = 1;
   Mode mode = Mode::Timed;
+  ActivityMarker* activity = nullptr;
 };
 
 class Core final : public sc_core::sc_module, public CoreInterface, private TransferClient, private CellWatcher {
@@ -121,6 +123,18 @@ class Core final : public sc_core::sc_module, public CoreInterface, private Tran
   [[nodiscard]] isa::Operands operands_of(const Issued& op) const;
   void check_vector_hazard(const Issued& op, std::uint64_t start) const;
 
+  // control_data.cpp: timing mode
+  struct TileLines {
+    std::size_t space;
+    std::uint32_t begin, lines, bytes, pitch;
+  };
+  void retire_without_arithmetic(const Issued& op);
+  [[nodiscard]] TileLines lines_of(std::uint16_t index, const ResolvedTile& t) const;
+  [[nodiscard]] bool computes_control(const Issued& op) const;
+  void mark_results(const Issued& op, bool known);
+  [[nodiscard]] bool loads_value(const isa::Instruction& ins) const;
+  void track_valueless(const isa::Instruction& ins);
+
   // scalar_unit.cpp: the interpreter
   void run_scalar();
   bool step_scalar(const isa::Instruction& ins);
@@ -132,6 +146,8 @@ class Core final : public sc_core::sc_module, public CoreInterface, private Tran
   [[nodiscard]] Order order_of(const isa::Instruction& ins);
   void wait_in_order(std::uint64_t time);
   void set_register(std::uint8_t index, std::int64_t value);
+  void load_register(const isa::Instruction& ins, std::int64_t value);
+  void mark_element(const isa::Instruction& ins, std::uint32_t offset);
   [[nodiscard]] std::int64_t arithmetic(const isa::Instruction& ins) const;
   [[nodiscard]] std::int64_t special(isa::SpecialReg which) const;
   [[nodiscard]] bool compare(std::uint8_t mode, std::int64_t a, std::int64_t b) const;
@@ -162,6 +178,8 @@ class Core final : public sc_core::sc_module, public CoreInterface, private Tran
   traces::NameId wait_name_{};
 
   std::array<std::vector<std::byte>, isa::kSpaceCount> spaces_;
+  /// Timing mode: what skipped instructions would have written, by words of 4 bytes.
+  std::vector<UnknownBytes> unknown_ = std::vector(isa::kSpaceCount, UnknownBytes{2});
   Block block_;
   traces::NameId block_name_{};
   const isa::Program* named_program_ = nullptr;
@@ -173,6 +191,7 @@ class Core final : public sc_core::sc_module, public CoreInterface, private Tran
 
   // scalar unit
   std::array<std::int64_t, isa::kRegisterCount> registers_{};
+  std::uint32_t valueless_ = 0;  ///< timing mode: registers that hold nothing, one bit each
   std::uint32_t pc_ = 0;
   ScalarState scalar_ = ScalarState::Idle;
   traces::WaitReason scalar_reason_ = traces::WaitReason::Drain;

@@ -21,7 +21,7 @@ std::string module_name(const CoreLocation& at) {
 
 CoreFactory make_core_factory(Environment env, MemorySystem& memory, const SystemOptions& options) {
   auto board = std::make_shared<NotifyBoard>("notify_board", env, memory);
-  const CoreServices services{memory, board, options.cards, options.mode};
+  const CoreServices services{memory, board, options.cards, options.mode, options.activity};
   using Cluster = std::array<Core*, kCoresPerCluster>;
   auto clusters = std::make_shared<std::map<std::pair<std::uint32_t, std::uint32_t>, Cluster>>();
   return [env, services, clusters](const CoreLocation& at, BlockObserver& observer) -> std::unique_ptr<CoreInterface> {

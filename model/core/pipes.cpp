@@ -229,6 +229,7 @@ void Core::begin_transfer(std::uint32_t p, std::uint64_t time) {
   const std::uint64_t extent = std::uint64_t{t.lines - 1} * static_cast<std::uint64_t>(t.pitch) + t.line_bytes;
   if (t.pitch < 0) fail(op.pc, "a GM view needs a pitch that is not negative");
   (void)services_.memory.resolve(t.address, extent, block_.program->name);
+  if (t.write) services_.memory.require_writable(t.address, block_.program->name);
   pipe.transferring = true;
   pipe.transfer_begin = time;
   pipe.transfer_floor =
@@ -271,8 +272,14 @@ void Core::retire_front(std::uint32_t p) {
       send_cross(f.op.flag, f.retire, f.op.pc);
       break;
     default: {
-      const isa::Operands operands = operands_of(f.op);
-      isa::execute(*f.op.ins, operands);
+      if (services_.mode == Mode::Timing) {
+        retire_without_arithmetic(f.op);
+      } else {
+        const isa::Operands operands = operands_of(f.op);
+        const bool moves = isa::op_info(f.op.ins->opcode).op_class == isa::OpClass::Mover;
+        const ActivityScope scope{services_.activity, moves ? Activity::Copies : Activity::Arithmetic};
+        isa::execute(*f.op.ins, operands);
+      }
       if (f.op.ins->opcode == Opcode::TStore && uses_memory(f.op)) {
         const Transfer t = transfer_of(f.op);
         services_.notifies->stored(t.address,

@@ -59,6 +59,7 @@ bool Core::scalar_memory(const Instruction& ins) {
     fail(pc_, fmt::format("scalar access to {:#x} is not aligned to {}", address, isa::name_of(dtype)));
   }
   (void)services_.memory.resolve(address, isa::size_of(dtype), block_.program->name);
+  if (ins.opcode == Opcode::StGm) services_.memory.require_writable(address, block_.program->name);
   if (!cache_.hit(address)) {
     if (!fill_arrives_) {
       fill_arrives_ = true;
@@ -78,7 +79,7 @@ bool Core::scalar_memory(const Instruction& ins) {
   DataCache::Line& line = cache_.slot(address);
   std::byte* element = line.data.data() + (address - line.address);
   if (ins.opcode == Opcode::LdGm) {
-    set_register(ins.r0, load_element(element, dtype));
+    load_register(ins, load_element(element, dtype));
   } else {
     store_element(element, dtype, registers_[ins.r0]);
     line.dirty = true;
@@ -103,9 +104,12 @@ void Core::scalar_tile(const Instruction& ins) {
   const bool columns = isa::is_column_major(d.layout);
   std::byte* element = view.data + (columns ? col : row) * d.pitch + (columns ? row : col) * isa::size_of(d.dtype);
   if (ins.opcode == Opcode::LdTile) {
-    set_register(ins.r0, load_element(element, d.dtype));
+    load_register(ins, load_element(element, d.dtype));
   } else {
     store_element(element, d.dtype, registers_[ins.r0]);
+    if (services_.mode == Mode::Timing) {
+      mark_element(ins, static_cast<std::uint32_t>(element - spaces_[isa::index_of(d.space)].data()));
+    }
   }
 }
 
@@ -143,6 +147,7 @@ void Core::send_notify(const Instruction& ins) {
   const auto address = static_cast<std::uint64_t>(registers_[ins.r0]);
   if (address % sizeof(std::int32_t) != 0) fail(pc_, fmt::format("cell {:#x} is not aligned to 4 bytes", address));
   (void)services_.memory.resolve(address, sizeof(std::int32_t), block_.program->name);
+  services_.memory.require_writable(address, block_.program->name);
   const std::uint64_t arrival = scalar_time_ + services_.memory.scalar_latency(where_.card, address, true);
   store_done_ = std::max(store_done_, arrival);
   services_.notifies->post(arrival, {.address = address,

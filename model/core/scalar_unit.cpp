@@ -83,6 +83,7 @@ Core::Order Core::order_of(const Instruction& ins) {
 }
 
 void Core::run_scalar() {
+  const ActivityScope scope{services_.activity, Activity::Scalar};
   const auto& code = block_.program->code;
   const std::uint64_t limit = env_.clock.now() + kRunAheadCycles;
   while (scalar_ == ScalarState::Ready) {
@@ -101,6 +102,8 @@ void Core::run_scalar() {
 /// Executes one instruction; false when it must be tried again.
 bool Core::step_scalar(const Instruction& ins) {
   const CoreParams& params = env_.machine.params.core;
+  if (valueless_ != 0) [[unlikely]]
+    track_valueless(ins);
   switch (isa::op_info(ins.opcode).op_class) {
     case isa::OpClass::Mover:
     case isa::OpClass::Cube:
@@ -178,6 +181,15 @@ bool Core::step_scalar(const Instruction& ins) {
 
 void Core::set_register(std::uint8_t index, std::int64_t value) {
   if (index != 0) registers_[index] = value;
+}
+
+/// The result of LDTILE or LDGM.
+void Core::load_register(const Instruction& ins, std::int64_t value) {
+  if (services_.mode == Mode::Timing && ins.r0 != 0 && !loads_value(ins)) {
+    valueless_ |= std::uint32_t{1} << ins.r0;
+    value = 0;
+  }
+  set_register(ins.r0, value);
 }
 
 std::int64_t Core::arithmetic(const Instruction& ins) const {

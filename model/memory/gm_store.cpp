@@ -21,7 +21,7 @@ GmStore::GmStore(std::uint32_t cards, std::uint64_t capacity_bytes) : capacity_{
           "lower memory.hbm_capacity_gib or raise the limit (ulimit -v)",
           capacity_, cards);
     }
-    ::madvise(memory, capacity_, MADV_HUGEPAGE);  // only advice: fewer page faults for weights
+    ::madvise(memory, capacity_, MADV_NOHUGEPAGE);  // paged pools are sparse: a large page would mostly hold nothing
     card.memory = static_cast<std::byte*>(memory);
   }
 }
@@ -71,6 +71,22 @@ const GmStore::Allocation& GmStore::find(std::uint64_t address, std::uint64_t by
   throw program_error("{}: {} bytes at offset {} of '{}' (card {}, {} bytes, address {:#x}) end {} bytes behind it",
                       who, bytes, address - a->begin, a->name, card, a->end - a->begin, a->begin,
                       address + bytes - a->end);
+}
+
+void GmStore::map(std::uint64_t address, std::span<const std::byte> bytes) {
+  auto& table = cards_.at((address >> kCardShift) - 1).allocations;
+  const auto it = std::lower_bound(table.begin(), table.end(), address,
+                                   [](const Allocation& x, std::uint64_t a) { return x.begin < a; });
+  NPU_ASSERT(it != table.end() && it->begin == address && it->end - it->begin == bytes.size(), "a whole allocation");
+  it->data = const_cast<std::byte*>(bytes.data());
+  it->mapped = true;
+}
+
+void GmStore::require_writable(std::uint64_t address, std::string_view who) const {
+  const Allocation* a = at_or_below(address);
+  if (a != nullptr && a->mapped) {
+    throw program_error("{}: writes to '{}', which no task of the run declares as its output", who, a->name);
+  }
 }
 
 std::string_view GmStore::allocation_name(std::uint64_t address) const {

@@ -1,9 +1,11 @@
 // The bytes of global memory: one range of addresses per card, committed by the host only where it is touched.
-// Modelled: capacity, allocation, bounds. Not modelled: freeing (windows and tensors live as long as the system).
+// Large inputs may stay where the host has them. Modelled: capacity, allocation, bounds. Not modelled: freeing (windows
+// and tensors live as long as the system).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,14 +30,20 @@ class GmStore {
     if (last_ == nullptr || !last_->holds(address, bytes)) last_ = &find(address, bytes, who);
     return last_->data + (address - last_->begin);
   }
+  /// The allocation at `address` reads these bytes, as many as it has and in whole cache lines; nothing may write
+  /// there.
+  void map(std::uint64_t address, std::span<const std::byte> bytes);
+  /// Throws ProgramError opened by `who` where the byte belongs to a mapped allocation.
+  void require_writable(std::uint64_t address, std::string_view who) const;
   /// "?" when no allocation holds the address.
   [[nodiscard]] std::string_view allocation_name(std::uint64_t address) const;
 
  private:
   struct Allocation {
     std::uint64_t begin, end;
-    std::byte* data;
+    std::byte* data;  // of a mapped allocation: the host's, never written
     std::string name;
+    bool mapped = false;
     [[nodiscard]] bool holds(std::uint64_t address, std::uint64_t bytes) const {
       return address >= begin && address <= end && bytes <= end - address;
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "isa/errors.hpp"
@@ -10,6 +11,7 @@
 #include "model/interconnect/bandwidth_pool.hpp"
 #include "model/memory/gm_store.hpp"
 #include "model/memory/l2_cache.hpp"
+#include "model/memory/unknown_bytes.hpp"
 
 namespace npu::model {
 namespace {
@@ -34,6 +36,7 @@ struct Card {
   BandwidthPool hbm, l2_read, l2_write;
   L2Cache l2;
   MemoryTraffic traffic;
+  UnknownBytes unknown{5};  // blocks of 32 bytes: the least that a mover writes into a row of its own
 
   Card(std::uint32_t index, const Params& p, const Clock& clock, FlowListener& listener)
       : hbm{name(index, "hbm").c_str(), bytes_per_cycle(p, p.memory.hbm_read_gb_per_s), clock, listener},
@@ -214,8 +217,9 @@ struct MemorySystem::Impl final : sc_core::sc_module, FlowListener {
   std::uint64_t link_latency;
   bool untimed = false;
   std::vector<std::unique_ptr<Card>> cards;
-  std::vector<std::unique_ptr<BandwidthPool>> links;  // as link_traffic
-  std::vector<LinkTraffic> link_traffic;              // by (from, to)
+  std::vector<std::unique_ptr<BandwidthPool>> links;           // as link_traffic
+  std::vector<LinkTraffic> link_traffic;                       // by (from, to)
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> given;  // address, bytes
   std::uint64_t starts = 0;
   std::vector<Active> slots;
   std::vector<std::uint32_t> free_slots, starting, completed, delivering;
@@ -230,6 +234,10 @@ std::uint64_t MemorySystem::allocate(std::uint32_t card, std::uint64_t bytes, co
 }
 std::byte* MemorySystem::resolve(std::uint64_t address, std::uint64_t bytes, std::string_view who) {
   return impl_->gm.resolve(address, bytes, who);
+}
+void MemorySystem::map(std::uint64_t address, std::span<const std::byte> bytes) { impl_->gm.map(address, bytes); }
+void MemorySystem::require_writable(std::uint64_t address, std::string_view who) const {
+  impl_->gm.require_writable(address, who);
 }
 std::string_view MemorySystem::allocation_name(std::uint64_t address) const {
   return impl_->gm.allocation_name(address);
@@ -252,6 +260,29 @@ std::uint64_t MemorySystem::scalar_latency(std::uint32_t card, std::uint64_t add
   const MemoryParams& m = impl_->params.memory;
   if (write) return m.write_cycles;
   return l2.miss > 0 ? m.read_miss_cycles : m.read_hit_cycles;
+}
+
+void MemorySystem::mark_unknown(std::uint64_t address, std::uint64_t bytes) {
+  const std::uint64_t begin = offset_of(address);
+  impl_->cards[impl_->home_of(address)]->unknown.mark(begin, begin + bytes);
+}
+
+void MemorySystem::clear_unknown(std::uint64_t address, std::uint64_t bytes) {
+  const std::uint64_t begin = offset_of(address);
+  impl_->cards[impl_->home_of(address)]->unknown.clear(begin, begin + bytes);
+}
+
+bool MemorySystem::is_unknown(std::uint64_t address, std::uint64_t bytes) const {
+  const std::uint64_t begin = offset_of(address);
+  return impl_->cards[impl_->home_of(address)]->unknown.any(begin, begin + bytes);
+}
+
+void MemorySystem::give(std::uint64_t address, std::uint64_t bytes) { impl_->given.emplace_back(address, bytes); }
+
+bool MemorySystem::is_given(std::uint64_t address, std::uint64_t bytes) const {
+  return std::any_of(impl_->given.begin(), impl_->given.end(), [&](const auto& range) {
+    return address < range.first + range.second && range.first < address + bytes;
+  });
 }
 
 void MemorySystem::set_untimed(bool untimed) { impl_->untimed = untimed; }

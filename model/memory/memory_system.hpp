@@ -62,6 +62,10 @@ class MemorySystem {
   /// Host pointer of [address, address + bytes). Throws ProgramError naming the nearest allocation when it is not
   /// wholly inside one allocation; `who` opens the message.
   [[nodiscard]] std::byte* resolve(std::uint64_t address, std::uint64_t bytes, std::string_view who);
+  /// The allocation at `address` reads the host's bytes, which outlive the runs, instead of memory of its own.
+  void map(std::uint64_t address, std::span<const std::byte> bytes);
+  /// Throws ProgramError opened by `who` where the allocation that holds the address is mapped.
+  void require_writable(std::uint64_t address, std::string_view who) const;
   /// Name of the allocation that holds the address, "?" if none.
   [[nodiscard]] std::string_view allocation_name(std::uint64_t address) const;
 
@@ -72,6 +76,14 @@ class MemorySystem {
   [[nodiscard]] std::uint64_t scalar_latency(std::uint32_t card, std::uint64_t address, bool write);
   /// Untimed: every transfer completes at once (in the next delta cycle) and leaves no trace in L2 and statistics.
   void set_untimed(bool untimed);
+
+  // Timing mode: which bytes nobody computed.
+  void mark_unknown(std::uint64_t address, std::uint64_t bytes);
+  void clear_unknown(std::uint64_t address, std::uint64_t bytes);
+  [[nodiscard]] bool is_unknown(std::uint64_t address, std::uint64_t bytes) const;
+  /// The host has filled these bytes with what the cards would compute: they stay as they are, and known.
+  void give(std::uint64_t address, std::uint64_t bytes);
+  [[nodiscard]] bool is_given(std::uint64_t address, std::uint64_t bytes) const;
 
   [[nodiscard]] MemoryTraffic traffic(std::uint32_t card) const;
   [[nodiscard]] std::span<const LinkTraffic> links() const;

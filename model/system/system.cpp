@@ -44,6 +44,11 @@ struct System::Impl {
   }
 
   [[nodiscard]] std::int32_t read_word(GmAddress address) {
+    if (options.mode == Mode::Timing && memory.is_unknown(static_cast<std::uint64_t>(address), sizeof(std::int32_t))) {
+      throw program_error(
+          "the orchestrator reads {}, which timing mode does not compute; give its tensor, or use --mode timed",
+          memory.allocation_name(static_cast<std::uint64_t>(address)));
+    }
     std::int32_t value = 0;
     std::memcpy(&value, memory.resolve(static_cast<std::uint64_t>(address), sizeof value, "orchestrator read_i32"),
                 sizeof value);
@@ -74,6 +79,15 @@ GmAddress System::allocate(std::uint32_t card, Bytes size, const std::string& na
 std::span<std::byte> System::bytes(GmAddress address, Bytes size) {
   if (size.count() == 0) return {};
   return {impl_->memory.resolve(static_cast<std::uint64_t>(address), size.count(), "host"), size.count()};
+}
+
+void System::map(GmAddress address, std::span<const std::byte> bytes) {
+  NPU_ASSERT(bytes.size() % impl_->machine.arch.cache_line == 0, "mapped tensors are whole cache lines");
+  impl_->memory.map(static_cast<std::uint64_t>(address), bytes);
+}
+
+void System::give(GmAddress address, Bytes size) {
+  impl_->memory.give(static_cast<std::uint64_t>(address), size.count());
 }
 
 void System::run(const std::vector<CardProgram>& programs, Bytes upload, Bytes download) {

@@ -52,7 +52,8 @@ void add_run_options(CLI::App& app, Options& o) {
   app.add_option("--seed", o.seed, "of generated inputs (default 0)");
   app.add_option("--save-data", o.save_data, "directory for inputs, expected and actual outputs");
   app.add_flag("--skip-golden", o.skip_golden, "compare nothing");
-  app.add_option("--mode", o.mode, "timed, or functional (results without timing)")
+  app.add_option("--mode", o.mode,
+                 "timed (default), functional (results without times), or timing (times without results)")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, model::Mode>{
               {"functional", model::Mode::Functional}, {"timed", model::Mode::Timed}, {"timing", model::Mode::Timing}},
@@ -83,12 +84,15 @@ void refuse_contradictions(const Options& o) {
     if (o.layer_id) throw config_error("--layer-id belongs to runs of one layer; decode-step takes --layers");
     if (o.data) throw config_error("--data holds one layer; decode-step generates its inputs");
     if (o.save_data) throw config_error("--save-data writes one layer; decode-step has no file format");
+    if (o.mode == model::Mode::Timing) {
+      throw config_error("--mode timing needs routing that is given for one layer; run decode-layer per --layer-id");
+    }
   } else if (o.layers || o.share_weights) {
     throw config_error("--layers and --share-weights belong to decode-step; {} runs the layer of --layer-id",
                        o.workload);
   }
-  if (o.mode == model::Mode::Timing) {
-    throw config_error("--mode timing: not built yet; timed gives results and times");
+  if (o.mode == model::Mode::Timing && o.save_data) {
+    throw config_error("--save-data: --mode timing computes no results; use --mode timed or functional");
   }
   if (!o.vcd && !(o.vcd_scope.empty() && o.vcd_level.empty())) {
     throw config_error("--vcd-scope and --vcd-level belong to --vcd FILE, which is missing");

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 
 #include "isa/encoding/object_file.hpp"
@@ -9,6 +10,7 @@
 #include "orchestration/data/case_metadata.hpp"
 #include "orchestration/data/generator.hpp"
 #include "orchestration/data/presets.hpp"
+#include "orchestration/host/given_tensors.hpp"
 #include "orchestration/host/layer_program.hpp"
 #include "orchestration/host/reference_case.hpp"
 
@@ -19,7 +21,15 @@ namespace fs = std::filesystem;
 using orch::LayerCase;
 using orch::LayerProgram;
 
-constexpr unsigned kAllProcessors = 0;
+/// Seconds since it was made.
+class Stopwatch {
+ public:
+  [[nodiscard]] double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point begin_ = Clock::now();
+};
 
 bool holds_all(const LayerCase& layer, const std::vector<std::string>& names) {
   for (const std::string& name : names) {
@@ -29,15 +39,19 @@ bool holds_all(const LayerCase& layer, const std::vector<std::string>& names) {
   return true;
 }
 
-/// Results of the layer, and of the model's end where the case has its inputs.
-void add_results(LayerCase& layer, bool of_layer, bool of_head) {
-  if (of_layer) orch::add_reference_results(layer, kAllProcessors);
-  if (of_head && layer.inputs.contains("hc_head_fn")) orch::add_head_result(layer, kAllProcessors);
+/// Results of the layer, and of the model's end where the case has its inputs; returns the seconds that they took.
+double add_results(LayerCase& layer, bool of_layer, bool of_head) {
+  const Stopwatch watch;
+  if (of_layer) orch::add_reference_results(layer, processors());
+  if (of_head && layer.inputs.contains("hc_head_fn")) orch::add_head_result(layer, processors());
+  return watch.seconds();
 }
 
 /// Inputs, the intermediates that the workload starts from, and what its results are compared with.
-LayerCase make_case(const Options& o, CaseSource& source, const orch::Workload& workload, const LayerProgram& program) {
-  const bool needs_reference = !o.skip_golden || program.needs_intermediates();
+LayerCase make_case(const Options& o, CaseSource& source, const orch::Workload& workload, const LayerProgram& program,
+                    double& golden_s) {
+  const bool timing = o.mode == model::Mode::Timing;  // nothing to compare
+  const bool needs_reference = (!o.skip_golden && !timing) || program.needs_intermediates();
   if (!source.from_file) {
     orch::GenerateOptions generate;
     generate.seed = o.seed.value_or(0);
@@ -48,15 +62,18 @@ LayerCase make_case(const Options& o, CaseSource& source, const orch::Workload& 
     const bool tests_layer = std::any_of(workload.outputs.begin(), workload.outputs.end(),
                                          [&](const orch::OutputRule& output) { return is_of_layer(output.tensor); });
     const bool needs_layer = needs_reference && (tests_layer || o.save_data);
+    const auto sources = timing ? orch::given_sources() : std::vector<std::string_view>{};
     generate.wanted = [&](std::string_view name) {
-      return std::find(names.begin(), names.end(), name) != names.end() || (needs_layer && is_of_layer(name));
+      return std::find(names.begin(), names.end(), name) != names.end() ||
+             std::find(sources.begin(), sources.end(), name) != sources.end() || (needs_layer && is_of_layer(name));
     };
     LayerCase layer = orch::generate_case(source.config, generate);
-    add_results(layer, needs_layer, needs_reference);
+    golden_s = add_results(layer, needs_layer, needs_reference);
     return layer;
   }
   LayerCase layer = std::move(source.file);
-  orch::add_derived_results(layer, kAllProcessors);
+  if (!needs_reference) return layer;
+  orch::add_derived_results(layer, processors());
   const bool complete = holds_all(layer, program.initial_tensors());
   bool expects_any = o.skip_golden;
   for (const orch::OutputRule& output : workload.outputs) expects_any = expects_any || layer.expects(output.tensor);
@@ -64,7 +81,7 @@ LayerCase make_case(const Options& o, CaseSource& source, const orch::Workload& 
     // A file of inputs alone: all results from one source, never a mixture.
     layer.expected.clear();
     layer.changes.clear();
-    add_results(layer, true, true);
+    golden_s = add_results(layer, true, true);
   }
   return layer;
 }
@@ -93,6 +110,7 @@ int run_workload(const Options& o) {
   if (!o.args.empty())
     throw config_error("--args belongs to program files (.npu, .npuo); {} brings its own", o.workload);
   if (o.blocks) throw config_error("--blocks belongs to program files (.npu, .npuo); {} knows its own", o.workload);
+  const Stopwatch preparation;
   const orch::Workload& workload = orch::find_workload(o.workload);
   if (workload.name == orch::kStepWorkload) return run_step(o);
   const model::Machine machine = model::load_machine(o.platform, o.machine_overrides);
@@ -114,12 +132,16 @@ int run_workload(const Options& o) {
     return finish_compile(o, fmt::format("{} kernels, {} tasks on {} cards verified and allocated",
                                          program.kernels().all().size(), program.task_count(), source.config.ranks));
   }
-  const LayerCase layer = make_case(o, source, workload, program);
+  double golden_s = 0;
+  const LayerCase layer = make_case(o, source, workload, program, golden_s);
   const fs::path directory = make_directory(o.out, o.workload);
   program.load(layer);
 
   progress.expect(program.task_count());
-  const orch::SimulatorCost cost = measured([&] { program.run(); });
+  const double prepare_s = preparation.seconds() - golden_s;
+  orch::SimulatorCost cost = measured([&] { program.run(); });
+  cost.prepare_s = prepare_s;
+  cost.golden_s = golden_s;
   traces.finish();
   orch::RunReport report{.workload = o.workload,
                          .platform = machine.arch.name,
@@ -128,12 +150,12 @@ int run_workload(const Options& o) {
                          .config = source.config,
                          .kind = orch::attention_kind(source.config),
                          .machine = &machine,
-                         .timed = o.mode == model::Mode::Timed,
+                         .timed = o.mode != model::Mode::Functional,
                          .outputs = {},
                          .layers = {},
                          .stats = program.stats(),
                          .cost = cost};
-  if (!o.skip_golden) report.outputs = program.compare(layer);
+  if (!o.skip_golden && o.mode != model::Mode::Timing) report.outputs = program.compare(layer);
   orch::Metadata layer_config;
   orch::add_config(layer_config, source.config);
   write_text(directory / "layer.json", layer_config.at("config") + "\n");

@@ -3,9 +3,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
 #include <fstream>
+#include <thread>
 
 #include "isa/errors.hpp"
 #include "orchestration/report/progress.hpp"
@@ -122,10 +124,15 @@ fs::path make_directory(const std::optional<std::string>& wanted, const std::str
   return path;
 }
 
+unsigned processors() { return std::max(1U, std::thread::hardware_concurrency()); }
+
 orch::SimulatorCost measured(const std::function<void()>& simulation) {
   const auto begin = std::chrono::steady_clock::now();
   simulation();
-  return {seconds(std::chrono::steady_clock::now() - begin), peak_rss_mib()};
+  orch::SimulatorCost cost;
+  cost.wall_s = seconds(std::chrono::steady_clock::now() - begin);
+  cost.peak_rss_mib = peak_rss_mib();
+  return cost;
 }
 
 int finish_run(const Options& o, const orch::RunReport& report, const fs::path& directory) {

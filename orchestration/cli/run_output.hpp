@@ -60,6 +60,8 @@ void write_text(const std::filesystem::path& path, std::string_view text);
 /// Creates the directory; a default name carries the workload and the time.
 [[nodiscard]] std::filesystem::path make_directory(const std::optional<std::string>& wanted,
                                                    const std::string& workload);
+/// Threads for generators and references.
+[[nodiscard]] unsigned processors();
 /// Runs the simulation and takes its wall time and peak memory.
 [[nodiscard]] orch::SimulatorCost measured(const std::function<void()>& simulation);
 

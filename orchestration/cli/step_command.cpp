@@ -13,8 +13,6 @@
 namespace npu::cli {
 namespace {
 
-constexpr unsigned kAllProcessors = 0;
-
 /// "0-3" or "2", inside the model's layers.
 std::pair<std::uint32_t, std::uint32_t> parse_layers(const std::string& text, const std::string& preset,
                                                      std::uint32_t layers) {
@@ -87,7 +85,7 @@ int run_step(const Options& o) {
                          .stats = program.stats(),
                          .cost = cost};
   if (report.timed) report.layers = program.layer_times();
-  if (!o.skip_golden) report.outputs = program.compare(kAllProcessors);
+  if (!o.skip_golden) report.outputs = program.compare(processors());
   orch::Metadata layer_config;
   orch::add_config(layer_config, source.config);
   write_text(directory / "layer.json", layer_config.at("config") + "\n");

@@ -62,17 +62,53 @@ std::uint16_t largest_magnitude(std::span<const std::uint16_t> codes) {
   return largest;
 }
 
+/// int8 values of all magnitudes, for rows whose largest magnitude has a given code. Most rows of a large tensor share
+/// one of some hundred, so a row then costs a look-up per element.
+template <Ties kTies>
+class QuantisedMagnitudes {
+ public:
+  explicit QuantisedMagnitudes(const std::vector<std::uint16_t>& magnitudes)
+      : magnitudes_{magnitudes}, tables_(kMagnitudes) {}
+
+  [[nodiscard]] const std::int8_t* table(std::uint16_t largest, float multiplier) {
+    std::vector<std::int8_t>& values = tables_[largest];
+    if (values.empty()) {
+      values.resize(kMagnitudes);
+      for (std::size_t i = 0; i < kMagnitudes; ++i) {
+        values[i] = quantise<kTies>(bf16_value(magnitudes_[i], 0), multiplier);
+      }
+    }
+    return values.data();
+  }
+
+ private:
+  const std::vector<std::uint16_t>& magnitudes_;
+  std::vector<std::vector<std::int8_t>> tables_;
+};
+
 template <Ties kTies>
 void quantise_rows(std::span<std::int8_t> weight, std::span<float> scale, const RandomStream& stream,
                    const std::vector<std::uint16_t>& magnitudes, unsigned threads) {
   const std::uint64_t columns = weight.size() / scale.size();
   parallel_rows(scale.size(), columns, threads, [&](std::uint64_t begin, std::uint64_t end) {
+    constexpr std::uint64_t kRowsWorthTables = 1024;
     std::vector<std::uint16_t> codes(columns);
+    QuantisedMagnitudes<kTies> quantised{magnitudes};
     for (std::uint64_t row = begin; row < end; ++row) {
       stream.fill(row * columns, codes);
-      const Quantiser q = quantiser_of(bf16_value(magnitudes[largest_magnitude(codes)], 0));
+      const std::uint16_t largest = largest_magnitude(codes);
+      const Quantiser q = quantiser_of(bf16_value(magnitudes[largest], 0));
       scale[row] = q.scale;
       std::int8_t* out = weight.data() + row * columns;
+      if (end - begin >= kRowsWorthTables) {
+        const std::int8_t* value = quantised.table(largest, q.multiplier);
+        for (std::size_t i = 0; i < columns; ++i) {
+          const std::int32_t v = value[codes[i] & kMagnitudeMask];
+          const std::int32_t negative = -static_cast<std::int32_t>(codes[i] >> 15U);  // 0 or -1: rounding is symmetric
+          out[i] = static_cast<std::int8_t>((v ^ negative) - negative);
+        }
+        continue;
+      }
       for (std::size_t i = 0; i < columns; ++i) {
         const auto sign = static_cast<std::uint16_t>(codes[i] & kSignBit);
         out[i] = quantise<kTies>(bf16_value(magnitudes[codes[i] & kMagnitudeMask], sign), q.multiplier);

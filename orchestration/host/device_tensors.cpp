@@ -78,6 +78,15 @@ Tensor DeviceTensors::view(const DeviceTensor& source) const {
   return Tensor::view(source.name, source.dtype, source.shape, system_.bytes(source.address, source.size), nullptr);
 }
 
+void DeviceTensors::share(const DeviceTensor& target, const Tensor& source) {
+  constexpr std::uint64_t kWorthSharing = 1U << 16U, kCacheLine = 64;
+  if (target.size.count() < kWorthSharing || target.size.count() % kCacheLine != 0) return write(target, source);
+  NPU_ASSERT(source.dtype() == target.dtype && source.bytes().size() == target.size.count(),
+             "host and device tensor have one form");
+  system_.map(target.address, source.bytes());
+  shared_.push_back(source);
+}
+
 Tensor DeviceTensors::read(const DeviceTensor& source) const {
   Tensor result = Tensor::zeros(source.name, source.dtype, source.shape);
   const auto from = system_.bytes(source.address, source.size);

@@ -54,6 +54,8 @@ class DeviceTensors {
 
   /// Copies a host tensor of the same dtype and number of elements into the device tensor.
   void write(const DeviceTensor& target, const Tensor& source);
+  /// write() for a tensor that no task writes: where it is large the device tensor is the host's bytes themselves.
+  void share(const DeviceTensor& target, const Tensor& source);
   [[nodiscard]] Tensor read(const DeviceTensor& source) const;
   /// The tensor where it lies, without a copy: it shows what later runs write, and does not outlive the system.
   [[nodiscard]] Tensor view(const DeviceTensor& source) const;
@@ -61,6 +63,7 @@ class DeviceTensors {
  private:
   model::System& system_;
   std::map<std::pair<std::uint32_t, std::string>, DeviceTensor> tensors_;
+  std::vector<Tensor> shared_;  ///< kept alive for the cards
 };
 
 }  // namespace npu::orch

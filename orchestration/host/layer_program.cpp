@@ -6,6 +6,7 @@
 #include "orchestration/data/layer_tensors.hpp"
 #include "orchestration/data/presets.hpp"
 #include "orchestration/host/compare_outputs.hpp"
+#include "orchestration/host/given_tensors.hpp"
 #include "orchestration/host/reference_case.hpp"
 
 namespace npu::orch {
@@ -15,6 +16,11 @@ constexpr std::string_view kCounts = "exchange_counts";
 
 bool contains(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// Whether timing mode computes with elements of the type (model/core/control_data.cpp).
+bool can_steer(isa::DType dtype) {
+  return dtype == isa::DType::I16 || dtype == isa::DType::I32 || dtype == isa::DType::I64;
 }
 
 }  // namespace
@@ -59,6 +65,11 @@ LayerProgram::LayerProgram(const Workload& workload, const kernels::LayerConfig&
       download_bytes_ += config_.ranks * tensors_.get(0, output.tensor).size.count();
     }
   }
+  if (options.mode != model::Mode::Timing) return;
+  std::erase_if(initial_, [&](const std::string& name) { return !can_steer(tensors_.get(0, name).dtype); });
+  for (const std::string_view name : score_dependent_tensors(config_)) {
+    if (contains(written_, name)) given_.emplace_back(name);
+  }
 }
 
 bool LayerProgram::needs_intermediates() const {
@@ -77,10 +88,18 @@ void LayerProgram::load(const LayerCase& layer) {
       } else if (name == "cmp_kv" && !contains(written_, name)) {
         tensors_.write(target, pool_after(layer, name, card));  // the compressor has run before the attention
       } else if (tensor_spec(name).is_input()) {
-        tensors_.write(target, layer.input(name, card));
+        const Tensor& input = layer.input(name, card);
+        contains(written_, name) ? tensors_.write(target, input) : tensors_.share(target, input);
       } else {
         tensors_.write(target, layer.result(name, card));
       }
+    }
+  }
+  for (const std::string& name : given_) {
+    for (std::uint32_t card = 0; card < config_.ranks; ++card) {
+      const DeviceTensor& target = tensors_.get(card, name);
+      tensors_.write(target, given_tensor(layer, name, card));
+      system_.give(target.address, target.size);
     }
   }
 }

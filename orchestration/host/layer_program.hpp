@@ -22,7 +22,8 @@ class LayerProgram {
   LayerProgram(const LayerProgram&) = delete;
   LayerProgram& operator=(const LayerProgram&) = delete;
 
-  /// Tensors that the tasks read before one of them writes: what the case must provide, in order of first use.
+  /// Tensors that the tasks read before one of them writes: what the case must provide, in order of first use. In
+  /// timing mode only integers that can steer a program.
   [[nodiscard]] const std::vector<std::string>& initial_tensors() const { return initial_; }
   /// Whether an initial tensor is a result of an earlier stage, so that inputs alone do not suffice.
   [[nodiscard]] bool needs_intermediates() const;
@@ -56,6 +57,7 @@ class LayerProgram {
   std::vector<TaskList> lists_;       ///< one per card
   std::vector<std::string> initial_;  ///< of every card
   std::vector<std::string> written_;
+  std::vector<std::string> given_;  ///< timing mode: results that the host provides
   std::uint64_t upload_bytes_ = 0, download_bytes_ = 0;
 };
 

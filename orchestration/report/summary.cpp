@@ -239,10 +239,9 @@ Json simulator_json(const RunReport& report) {
   const auto rate = [&](std::uint64_t n) {
     return report.cost.wall_s > 0 ? static_cast<double>(n) / report.cost.wall_s : 0.0;
   };
-  return {{"wall_s", report.cost.wall_s},
-          {"peak_rss_mib", report.cost.peak_rss_mib},
-          {"core_cycles_per_s", rate(core_cycles)},
-          {"instructions_per_s", rate(report.stats.instructions)}};
+  return {{"wall_s", report.cost.wall_s},           {"prepare_s", report.cost.prepare_s},
+          {"golden_s", report.cost.golden_s},       {"peak_rss_mib", report.cost.peak_rss_mib},
+          {"core_cycles_per_s", rate(core_cycles)}, {"instructions_per_s", rate(report.stats.instructions)}};
 }
 
 }  // namespace

@@ -21,7 +21,9 @@ enum class Verdict : std::uint8_t { Pass, Fail, Skipped };
 [[nodiscard]] Verdict verdict_of(const std::vector<Comparison>& outputs);
 
 struct SimulatorCost {
-  double wall_s = 0.0;
+  double wall_s = 0.0;     ///< of the simulation
+  double prepare_s = 0.0;  ///< of building the program, making or reading inputs, and filling the cards
+  double golden_s = 0.0;   ///< of the built-in reference
   double peak_rss_mib = 0.0;
 };
 

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <cstring>
+#include <vector>
 
 #include "isa/errors.hpp"
 #include "model/device.hpp"
@@ -78,6 +79,17 @@ TEST_CASE("an address is reported by the name of its allocation", "[gm]") {
   CHECK(gm.allocation_name(a + 999) == "weights");
   CHECK(gm.allocation_name(a + 1000) == "?");
   CHECK(gm.allocation_name(1) == "?");
+}
+
+TEST_CASE("a mapped allocation reads the host's bytes and may not be written", "[gm]") {
+  GmStore gm{1, 1 << 20};
+  const std::uint64_t a = gm.allocate(0, 4096, "own"), b = gm.allocate(0, 8192, "weights");
+  const std::vector<std::byte> host(8192, std::byte{5});
+  gm.map(b, host);
+  CHECK(gm.resolve(b + 100, 4, "tload") == host.data() + 100);
+  CHECK_NOTHROW(gm.require_writable(a, "tstore"));
+  CHECK_THROWS_WITH(gm.require_writable(b + 8191, "tstore"), Contains("tstore") && Contains("'weights'"));
+  CHECK_THROWS_AS(gm.resolve(b, 8193, "tload"), ProgramError);
 }
 
 }  // namespace npu::model

@@ -1,0 +1,22 @@
+// Integers that a card computes from floats and that decide how programs go on: what timing mode must be given.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "orchestration/data/layer_case.hpp"
+
+namespace npu::orch {
+
+/// Names of such tensors of the layer: the experts of each token where they follow from scores, the compressed rows
+/// that the indexer selects.
+[[nodiscard]] std::vector<std::string_view> score_dependent_tensors(const kernels::LayerConfig& config);
+
+/// Inputs from which given_tensor() makes what a case does not record.
+[[nodiscard]] std::vector<std::string_view> given_sources();
+
+/// The recorded result, if the case has it. Otherwise experts as the hash layers choose them (the row of tid2eid of the
+/// token's id, which spreads tokens evenly), and the first visible compressed rows.
+[[nodiscard]] Tensor given_tensor(const LayerCase& layer, std::string_view name, std::uint32_t rank);
+
+}  // namespace npu::orch
