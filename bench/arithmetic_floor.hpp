@@ -8,8 +8,9 @@
 
 namespace npu::bench {
 
-/// Processor seconds for all products through oneDNN, one after the other on one thread, weights packed beforehand. Shapes are
-/// timed once (best of some repetitions) and multiplied by their counts. Empty where the build has no oneDNN.
+/// Processor seconds for all products through oneDNN, one after the other on one thread, weights packed beforehand.
+/// Shapes are timed once (best of some repetitions) and multiplied by their counts. Empty where the build has no
+/// oneDNN.
 [[nodiscard]] std::optional<double> arithmetic_floor_seconds(const std::vector<Product>& products);
 
 }  // namespace npu::bench
