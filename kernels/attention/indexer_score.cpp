@@ -59,10 +59,6 @@ Plan plan_scores(const LayerConfig& cfg, const ArchSpec& arch) {
   const auto half_of = [](std::uint32_t keys) { return static_cast<std::uint32_t>(8 * ceil_div(keys, 16)); };
   while (vector_bytes(s, half_of(s.keys)) > capacity && s.keys > 16) s.keys /= 2;
   s.half = half_of(s.keys);
-  if (vector_bytes(s, s.half) > capacity) {
-    throw program_error("indexer_score: {} queries of {} columns a request do not fit {} bytes of UB with {} keys",
-                        s.rows, s.dim, capacity, s.keys);
-  }
   if (s.page % s.keys != 0) {
     throw config_error("indexer_score: a page of {} keys does not divide into tiles of {}; choose a multiple", s.page,
                        s.keys);

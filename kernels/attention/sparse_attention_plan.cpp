@@ -20,20 +20,23 @@ std::uint64_t vector_bytes(const Plan& s, std::uint32_t rows, std::uint32_t slot
 }
 
 /// The most heads at a time that fit, with two buffers if possible. A column of per-head scalars starts on 32 bytes.
+/// The fewest where nothing fits, which the builder then refuses with the memory map.
 void choose_rows(Plan& s, const ArchSpec& arch) {
   const std::uint64_t capacity = arch.buffer(Space::UB).capacity.count();
   for (const std::uint32_t slots : {2U, 1U}) {
     for (const std::uint32_t rows : {16U, 8U}) {
       const std::uint32_t used = std::min(rows, s.vec_heads);
-      if (s.vec_heads % used != 0 || vector_bytes(s, used, slots) > capacity) continue;
+      if (s.vec_heads % used != 0) continue;
       s.rows = used;
       s.slots = slots;
-      return;
+      if (vector_bytes(s, used, slots) <= capacity) return;
     }
   }
-  throw program_error(
-      "sparse_attention: {} heads of {} do not fit {} bytes of UB in groups of 8 or 16 heads a vector core", s.heads,
-      s.dim, capacity);
+  if (s.rows == 0) {
+    throw program_error("sparse_attention: {} heads a vector core come in no groups of 8 or 16; use a multiple of 16 "
+                        "heads, or at most 32",
+                        s.vec_heads);
+  }
 }
 
 }  // namespace

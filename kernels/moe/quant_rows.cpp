@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "isa/errors.hpp"
 #include "isa/units.hpp"
 #include "kernels/common/quantise.hpp"
 #include "kernels/moe/expert_rows.hpp"
@@ -15,18 +14,16 @@ namespace {
 
 constexpr std::uint32_t kVectorCores = 2;  // of a cluster
 
-/// Rows of one step: as many as fit, but few enough that every vector core gets some of `rows`; at most 16.
-std::uint32_t step_rows(const std::string& name, std::uint32_t rows, std::uint32_t cols, const ArchSpec& arch) {
+/// Rows of one step: as many as fit, but few enough that every vector core gets some of `rows`; at most 16. One where
+/// even that does not fit, which the builder then refuses with the memory map.
+std::uint32_t step_rows(std::uint32_t rows, std::uint32_t cols, const ArchSpec& arch) {
   const std::uint32_t element = 2 * (4 + 1) + RowQuantiser::kBytesPerElement;  // two slots of f32 and i8
   const std::uint64_t columns = 6 * arch.fractal_bytes * 4;                    // per-row scalars of up to 16 rows
   const std::uint64_t line = round_up(cols, arch.fractal_bytes) * element;
-  const std::uint64_t fitting = (arch.buffer(Space::UB).capacity.count() - columns) / line;
-  if (fitting == 0) {
-    throw program_error("{}: a row of {} columns needs {} bytes of UB, the card has {}; quantise narrower rows", name,
-                        cols, line + columns, arch.buffer(Space::UB).capacity.count());
-  }
+  const std::uint64_t capacity = arch.buffer(Space::UB).capacity.count();
+  const std::uint64_t fitting = capacity > columns ? (capacity - columns) / line : 0;
   const std::uint64_t share = ceil_div(rows, std::uint64_t{kVectorCores} * arch.clusters);
-  return static_cast<std::uint32_t>(std::min({fitting, share, std::uint64_t{16}}));
+  return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(fitting, 1, std::clamp<std::uint64_t>(share, 1, 16)));
 }
 
 struct Arguments {
@@ -71,7 +68,7 @@ void emit_rows(PartBuilder& p, const Arguments& args, const ExpertRows& experts,
 }  // namespace
 
 Kernel quant_rows(const std::string& name, std::uint32_t rows, std::uint32_t cols, const ArchSpec& arch) {
-  const std::uint32_t step = step_rows(name, rows, cols, arch);
+  const std::uint32_t step = step_rows(rows, cols, arch);
   const auto blocks = std::min(static_cast<std::uint32_t>(ceil_div(rows, step)), kVectorCores * arch.clusters);
   KernelBuilder k{name, arch};
   const auto x = k.input("x", DType::F32, cols);
@@ -83,7 +80,7 @@ Kernel quant_rows(const std::string& name, std::uint32_t rows, std::uint32_t col
 
 Kernel routed_quant(const LayerConfig& cfg, const ArchSpec& arch) {
   const std::string name = "routed_quant";
-  const std::uint32_t step = step_rows(name, cfg.recv_rows(), cfg.moe_inter, arch);
+  const std::uint32_t step = step_rows(cfg.recv_rows(), cfg.moe_inter, arch);
   const std::uint64_t items = cfg.local_experts * ceil_div(cfg.recv_max, step);
   const auto blocks = static_cast<std::uint32_t>(std::min<std::uint64_t>(items, kVectorCores * arch.clusters));
   KernelBuilder k{name, arch};

@@ -46,7 +46,8 @@ void Orchestrator::run_programs() {
       throw;
     } catch (...) {
       env_.faults.park();
-      return;
+      program_.reset();
+      continue;  // a thread that ends switches stacks behind the address sanitizer's back (simulation.cpp)
     }
     program_.reset();
     end_ = env_.clock.now();

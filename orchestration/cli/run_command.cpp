@@ -7,9 +7,7 @@
 #include "orchestration/cli/case_source.hpp"
 #include "orchestration/cli/commands.hpp"
 #include "orchestration/cli/run_output.hpp"
-#include "orchestration/data/case_metadata.hpp"
 #include "orchestration/data/generator.hpp"
-#include "orchestration/data/presets.hpp"
 #include "orchestration/host/given_tensors.hpp"
 #include "orchestration/host/layer_program.hpp"
 #include "orchestration/host/reference_case.hpp"
@@ -117,15 +115,7 @@ int run_workload(const Options& o) {
   CaseSource source = open_case(o);
   Progress progress;
   Traces traces{o, machine.params.clock.core_mhz};
-  LayerProgram program{workload,
-                       source.config,
-                       machine,
-                       {.cards = source.config.ranks,
-                        .mode = o.mode,
-                        .ideal_scheduler = o.ideal_scheduler,
-                        .start_skew_us = o.start_skew_us,
-                        .sink = traces.sink(),
-                        .on_progress = progress.callback()}};
+  LayerProgram program{workload, source.config, machine, system_options(o, source.config.ranks, traces, progress)};
   traces.check_scope();
   if (o.compile_only) {
     if (o.out) save_objects(make_directory(o.out, o.workload) / "kernels", program.kernels(), machine);
@@ -143,22 +133,9 @@ int run_workload(const Options& o) {
   cost.prepare_s = prepare_s;
   cost.golden_s = golden_s;
   traces.finish();
-  orch::RunReport report{.workload = o.workload,
-                         .platform = machine.arch.name,
-                         .preset = source.preset,
-                         .seed = o.seed.value_or(0),
-                         .config = source.config,
-                         .kind = orch::attention_kind(source.config),
-                         .machine = &machine,
-                         .timed = o.mode != model::Mode::Functional,
-                         .outputs = {},
-                         .layers = {},
-                         .stats = program.stats(),
-                         .cost = cost};
+  orch::RunReport report = make_report(o, machine, program.stats(), cost);
+  add_layer(report, source, directory);
   if (!o.skip_golden && o.mode != model::Mode::Timing) report.outputs = program.compare(layer);
-  orch::Metadata layer_config;
-  orch::add_config(layer_config, source.config);
-  write_text(directory / "layer.json", layer_config.at("config") + "\n");
   if (o.save_data) save_data(make_directory(o.save_data, o.workload), layer, program);
   return finish_run(o, report, directory);
 }

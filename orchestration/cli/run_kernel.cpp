@@ -94,16 +94,8 @@ int run_program_file(const Options& o) {
       orch::make_kernel_values(kernel, o.args, o.data.value_or(""), cards, o.seed.value_or(0));
   Progress progress;
   Traces traces{o, machine.params.clock.core_mhz};
-  orch::KernelProgram program{kernel,
-                              o.blocks.value_or(1),
-                              std::move(values),
-                              machine,
-                              {.cards = cards,
-                               .mode = o.mode,
-                               .ideal_scheduler = o.ideal_scheduler,
-                               .start_skew_us = o.start_skew_us,
-                               .sink = traces.sink(),
-                               .on_progress = progress.callback()}};
+  orch::KernelProgram program{kernel, o.blocks.value_or(1), std::move(values), machine,
+                              system_options(o, cards, traces, progress)};
   traces.check_scope();
   const std::filesystem::path file{o.workload};
   const std::filesystem::path directory = make_directory(o.out, file.stem().string());
@@ -111,18 +103,9 @@ int run_program_file(const Options& o) {
   const orch::SimulatorCost cost = measured([&] { program.run(); });
   traces.finish();
 
-  orch::RunReport report{.workload = file.filename().string(),
-                         .platform = machine.arch.name,
-                         .preset = o.data.value_or(""),
-                         .seed = o.seed.value_or(0),
-                         .config = std::nullopt,
-                         .kind = {},
-                         .machine = &machine,
-                         .timed = o.mode != model::Mode::Functional,
-                         .outputs = {},
-                         .layers = {},
-                         .stats = program.stats(),
-                         .cost = cost};
+  orch::RunReport report = make_report(o, machine, program.stats(), cost);
+  report.workload = file.filename().string();
+  report.preset = o.data.value_or("");
   const bool computes = o.mode != model::Mode::Timing;
   if (computes && !o.skip_golden) report.outputs = program.compare();
   const auto results = program.results();

@@ -10,6 +10,8 @@
 #include <thread>
 
 #include "isa/errors.hpp"
+#include "orchestration/data/case_metadata.hpp"
+#include "orchestration/data/presets.hpp"
 #include "orchestration/report/progress.hpp"
 
 namespace npu::cli {
@@ -133,6 +135,40 @@ orch::SimulatorCost measured(const std::function<void()>& simulation) {
   cost.wall_s = seconds(std::chrono::steady_clock::now() - begin);
   cost.peak_rss_mib = peak_rss_mib();
   return cost;
+}
+
+model::SystemOptions system_options(const Options& o, std::uint32_t cards, Traces& traces, Progress& progress) {
+  return {.cards = cards,
+          .mode = o.mode,
+          .ideal_scheduler = o.ideal_scheduler,
+          .start_skew_us = o.start_skew_us,
+          .sink = traces.sink(),
+          .on_progress = progress.callback()};
+}
+
+orch::RunReport make_report(const Options& o, const model::Machine& machine, model::RunStats stats,
+                            const orch::SimulatorCost& cost) {
+  return {.workload = o.workload,
+          .platform = machine.arch.name,
+          .preset = {},
+          .seed = o.seed.value_or(0),
+          .config = std::nullopt,
+          .kind = {},
+          .machine = &machine,
+          .timed = o.mode != model::Mode::Functional,
+          .outputs = {},
+          .layers = {},
+          .stats = std::move(stats),
+          .cost = cost};
+}
+
+void add_layer(orch::RunReport& report, const CaseSource& source, const fs::path& directory) {
+  report.preset = source.preset;
+  report.config = source.config;
+  report.kind = orch::attention_kind(source.config);
+  orch::Metadata metadata;
+  orch::add_config(metadata, source.config);
+  write_text(directory / "layer.json", metadata.at("config") + "\n");
 }
 
 int finish_run(const Options& o, const orch::RunReport& report, const fs::path& directory) {

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 
+#include "orchestration/cli/case_source.hpp"
 #include "orchestration/cli/options.hpp"
 #include "orchestration/report/summary.hpp"
 #include "traces/chrome_trace.hpp"
@@ -55,6 +56,10 @@ class Progress {
   Clock::time_point begin_, run_begin_, shown_;  ///< of the program, of the simulation, of the latest line
   bool on_terminal_ = false, visible_ = false;
 };
+
+/// What every system of cards takes from the flags.
+[[nodiscard]] model::SystemOptions system_options(const Options& options, std::uint32_t cards, Traces& traces,
+                                                  Progress& progress);
 void write_bytes(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_text(const std::filesystem::path& path, std::string_view text);
 /// Creates the directory; a default name carries the workload and the time.
@@ -64,6 +69,12 @@ void write_text(const std::filesystem::path& path, std::string_view text);
 [[nodiscard]] unsigned processors();
 /// Runs the simulation and takes its wall time and peak memory.
 [[nodiscard]] orch::SimulatorCost measured(const std::function<void()>& simulation);
+
+/// The report of a run before anything is compared; a workload of the layer adds its dimensions.
+[[nodiscard]] orch::RunReport make_report(const Options& options, const model::Machine& machine, model::RunStats stats,
+                                          const orch::SimulatorCost& cost);
+/// Adds the dimensions of a case to the report, and leaves them in the run directory as layer.json.
+void add_layer(orch::RunReport& report, const CaseSource& source, const std::filesystem::path& directory);
 
 /// Writes summary.json and machine.toml, prints the result and the verdict; returns the exit status. With --json stdout
 /// holds summary.json alone and the verdict goes to stderr.

@@ -6,8 +6,6 @@
 #include "orchestration/cli/case_source.hpp"
 #include "orchestration/cli/commands.hpp"
 #include "orchestration/cli/run_output.hpp"
-#include "orchestration/data/case_metadata.hpp"
-#include "orchestration/data/presets.hpp"
 #include "orchestration/host/step_program.hpp"
 
 namespace npu::cli {
@@ -54,12 +52,7 @@ int run_step(const Options& o) {
   orch::StepProgram program{source.config,
                             {first, last, o.share_weights, o.seed.value_or(0), o.start_pos},
                             machine,
-                            {.cards = source.config.ranks,
-                             .mode = o.mode,
-                             .ideal_scheduler = o.ideal_scheduler,
-                             .start_skew_us = o.start_skew_us,
-                             .sink = traces.sink(),
-                             .on_progress = progress.callback()}};
+                            system_options(o, source.config.ranks, traces, progress)};
   traces.check_scope();
   if (o.compile_only) {
     return finish_compile(
@@ -72,23 +65,10 @@ int run_step(const Options& o) {
   progress.expect(program.task_count());
   const orch::SimulatorCost cost = measured([&] { program.run(); });
   traces.finish();
-  orch::RunReport report{.workload = o.workload,
-                         .platform = machine.arch.name,
-                         .preset = source.preset,
-                         .seed = o.seed.value_or(0),
-                         .config = source.config,
-                         .kind = orch::attention_kind(source.config),
-                         .machine = &machine,
-                         .timed = o.mode == model::Mode::Timed,
-                         .outputs = {},
-                         .layers = {},
-                         .stats = program.stats(),
-                         .cost = cost};
+  orch::RunReport report = make_report(o, machine, program.stats(), cost);
+  add_layer(report, source, directory);
   if (report.timed) report.layers = program.layer_times();
   if (!o.skip_golden) report.outputs = program.compare(processors());
-  orch::Metadata layer_config;
-  orch::add_config(layer_config, source.config);
-  write_text(directory / "layer.json", layer_config.at("config") + "\n");
   return finish_run(o, report, directory);
 }
 

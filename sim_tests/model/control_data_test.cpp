@@ -33,7 +33,7 @@ kernels::Kernel counted_loop(DType dtype) {
 }
 
 std::uint64_t cycles_of(const KernelBench& bench) {
-  const auto& task = bench.stats().tasks.at(0);
+  const auto task = bench.stats().tasks.at(0);
   return task.end - task.begin;
 }
 

@@ -45,6 +45,12 @@ void check_round_trips(std::string_view workload, std::uint32_t layer_id, std::s
 TEST_CASE("the kernels of a layer with window attention survive object file and text") {
   check_round_trips("decode-layer", 0, 15);
 }
+TEST_CASE("the kernels of heavily compressed attention survive object file and text") {
+  check_round_trips("attention-hca", 3, 10);
+}
+TEST_CASE("the kernels of sparse compressed attention survive object file and text") {
+  check_round_trips("attention-csa", 10, 15);
+}
 TEST_CASE("the kernels of the experts behind score routing survive object file and text") {
   check_round_trips("moe-ep", 10, 8);
 }

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "sim_tests/support/temporary_directory.hpp"
@@ -142,6 +143,24 @@ TEST_CASE("fit goes on behind a kernel that does not fit, says what to cut and e
   CHECK(gate.text.find(" OVER ") != std::string::npos);
   check_refused(3, "run rmsnorm --preset tiny --layer-id 0 --set core.ub_kib=9",
                 {"kernel rms_norm: its tiles need", "bytes of ub, a2a3 has 1024; cut the", "memory map:"});
+}
+
+TEST_CASE("fit measures every kernel of a layer, however small the vector buffer is") {
+  const auto kernels_in = [](const std::string& table) {
+    std::set<std::string> names;
+    std::istringstream lines{table};
+    for (std::string line; std::getline(lines, line);) names.insert(line.substr(0, line.find(' ')));
+    return names;
+  };
+  const std::string question = "fit decode-layer --preset tiny --layer-id 10";
+  const auto all = kernels_in(npusim(question).text);
+  CHECK(all.size() > 30);
+  for (const char* kib : {"9", "12", "20"}) {
+    const Outcome outcome = npusim(question + " --set core.ub_kib=" + kib);
+    CAPTURE(kib, outcome.text);
+    CHECK(outcome.status == 3);
+    CHECK(kernels_in(outcome.text) == all);
+  }
 }
 
 TEST_CASE("summary.json stands alone on stdout with --json") {
