@@ -79,12 +79,10 @@ Options parse(int argc, const char* const* argv) {
 orch::LayerCase generate(const Options& o, const kernels::LayerConfig& config, const orch::LayerProgram& program) {
   orch::GenerateOptions options;
   if (!o.golden) {
-    options.wanted = [&, sources = o.mode == model::Mode::Timing
-                                       ? orch::given_sources()
-                                       : std::vector<std::string_view>{}](std::string_view name) {
+    options.wanted = [&](std::string_view name) {
       const auto& initial = program.initial_tensors();
       return std::find(initial.begin(), initial.end(), name) != initial.end() ||
-             std::find(sources.begin(), sources.end(), name) != sources.end();
+             (o.mode == model::Mode::Timing && orch::is_given_source(name));
     };
   }
   return orch::generate_case(config, options);

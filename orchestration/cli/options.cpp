@@ -84,9 +84,6 @@ void refuse_contradictions(const Options& o) {
     if (o.layer_id) throw config_error("--layer-id belongs to runs of one layer; decode-step takes --layers");
     if (o.data) throw config_error("--data holds one layer; decode-step generates its inputs");
     if (o.save_data) throw config_error("--save-data writes one layer; decode-step has no file format");
-    if (o.mode == model::Mode::Timing) {
-      throw config_error("--mode timing needs routing that is given for one layer; run decode-layer per --layer-id");
-    }
   } else if (o.layers || o.share_weights) {
     throw config_error("--layers and --share-weights belong to decode-step; {} runs the layer of --layer-id",
                        o.workload);

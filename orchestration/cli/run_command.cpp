@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 
 #include "isa/encoding/object_file.hpp"
@@ -18,16 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 using orch::LayerCase;
 using orch::LayerProgram;
-
-/// Seconds since it was made.
-class Stopwatch {
- public:
-  [[nodiscard]] double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  Clock::time_point begin_ = Clock::now();
-};
 
 bool holds_all(const LayerCase& layer, const std::vector<std::string>& names) {
   for (const std::string& name : names) {
@@ -60,10 +49,9 @@ LayerCase make_case(const Options& o, CaseSource& source, const orch::Workload& 
     const bool tests_layer = std::any_of(workload.outputs.begin(), workload.outputs.end(),
                                          [&](const orch::OutputRule& output) { return is_of_layer(output.tensor); });
     const bool needs_layer = needs_reference && (tests_layer || o.save_data);
-    const auto sources = timing ? orch::given_sources() : std::vector<std::string_view>{};
     generate.wanted = [&](std::string_view name) {
-      return std::find(names.begin(), names.end(), name) != names.end() ||
-             std::find(sources.begin(), sources.end(), name) != sources.end() || (needs_layer && is_of_layer(name));
+      return std::find(names.begin(), names.end(), name) != names.end() || (timing && orch::is_given_source(name)) ||
+             (needs_layer && is_of_layer(name));
     };
     LayerCase layer = orch::generate_case(source.config, generate);
     golden_s = add_results(layer, needs_layer, needs_reference);

@@ -19,6 +19,16 @@
 
 namespace npu::cli {
 
+/// Seconds since it was made.
+class Stopwatch {
+ public:
+  [[nodiscard]] double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point begin_ = Clock::now();
+};
+
 /// The traces that the flags ask for; null sink where they ask for none.
 class Traces {
  public:

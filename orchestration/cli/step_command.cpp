@@ -41,6 +41,7 @@ std::pair<std::uint32_t, std::uint32_t> parse_layers(const std::string& text, co
 }  // namespace
 
 int run_step(const Options& o) {
+  const Stopwatch preparation;
   const model::Machine machine = model::load_machine(o.platform, o.machine_overrides);
   Options sizes = o;
   sizes.layer_id = 0;
@@ -63,12 +64,18 @@ int run_step(const Options& o) {
   program.load();
 
   progress.expect(program.task_count());
-  const orch::SimulatorCost cost = measured([&] { program.run(); });
+  const double prepare_s = preparation.seconds();
+  orch::SimulatorCost cost = measured([&] { program.run(); });
+  cost.prepare_s = prepare_s;
   traces.finish();
   orch::RunReport report = make_report(o, machine, program.stats(), cost);
   add_layer(report, source, directory);
   if (report.timed) report.layers = program.layer_times();
-  if (!o.skip_golden) report.outputs = program.compare(processors());
+  if (!o.skip_golden && o.mode != model::Mode::Timing) {
+    const Stopwatch golden;
+    report.outputs = program.compare(processors());
+    report.cost.golden_s = golden.seconds();
+  }
   return finish_run(o, report, directory);
 }
 

@@ -55,7 +55,13 @@ std::vector<std::string_view> score_dependent_tensors(const kernels::LayerConfig
   return names;
 }
 
-std::vector<std::string_view> given_sources() { return {"input_ids", "tid2eid", "kv_seq_lens"}; }
+bool can_steer(isa::DType dtype) {
+  return dtype == isa::DType::I16 || dtype == isa::DType::I32 || dtype == isa::DType::I64;
+}
+
+bool is_given_source(std::string_view input) {
+  return input == "input_ids" || input == "tid2eid" || input == "kv_seq_lens";
+}
 
 Tensor given_tensor(const LayerCase& layer, std::string_view name, std::uint32_t rank) {
   if (layer.expected.contains(name)) return layer.result(name, rank);

@@ -12,8 +12,11 @@ namespace npu::orch {
 /// that the indexer selects.
 [[nodiscard]] std::vector<std::string_view> score_dependent_tensors(const kernels::LayerConfig& config);
 
+/// Whether timing mode computes with elements of the type (model/core/control_data.cpp).
+[[nodiscard]] bool can_steer(isa::DType dtype);
+
 /// Inputs from which given_tensor() makes what a case does not record.
-[[nodiscard]] std::vector<std::string_view> given_sources();
+[[nodiscard]] bool is_given_source(std::string_view input);
 
 /// The recorded result, if the case has it. Otherwise experts as the hash layers choose them (the row of tid2eid of the
 /// token's id, which spreads tokens evenly), and the first visible compressed rows.

@@ -18,11 +18,6 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-/// Whether timing mode computes with elements of the type (model/core/control_data.cpp).
-bool can_steer(isa::DType dtype) {
-  return dtype == isa::DType::I16 || dtype == isa::DType::I32 || dtype == isa::DType::I64;
-}
-
 }  // namespace
 
 LayerProgram::LayerProgram(const Workload& workload, const kernels::LayerConfig& config, const model::Machine& machine,

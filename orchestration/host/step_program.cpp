@@ -6,6 +6,7 @@
 #include "orchestration/data/layer_tensors.hpp"
 #include "orchestration/data/presets.hpp"
 #include "orchestration/host/compare_outputs.hpp"
+#include "orchestration/host/given_tensors.hpp"
 #include "orchestration/host/reference_case.hpp"
 
 namespace npu::orch {
@@ -36,6 +37,7 @@ std::string stack_name(std::uint32_t layer) { return fmt::format("stack{}", laye
 StepProgram::StepProgram(const LayerConfig& config, const StepOptions& step, const model::Machine& machine,
                          const model::SystemOptions& options)
     : step_{step},
+      mode_{options.mode},
       mix_{mix_of(config, step)},
       arch_{machine.arch},
       system_{machine, options},
@@ -113,20 +115,39 @@ LayerCase StepProgram::generate(const Layer& layer, const TensorFilter& wanted) 
 }
 
 void StepProgram::load() {
+  const bool timing = mode_ == model::Mode::Timing;
   std::set<std::string> loaded;
   for (const Layer& layer : layers_) {
     if (&layer != &layers_.front()) loaded.insert(device_name(layer, "x_hc"));  // the layer before it writes it
+    const auto is_to_load = [&](const std::string& tensor) {
+      return layer.inputs.contains(tensor) && !loaded.contains(device_name(layer, tensor)) &&
+             (!timing || can_steer(tensor_spec(tensor).dtype));
+    };
     const LayerCase data = generate(layer, [&](std::string_view name) {
-      const std::string tensor{name};
-      return layer.inputs.contains(tensor) && !loaded.contains(device_name(layer, tensor));
+      return is_to_load(std::string{name}) || (timing && is_given_source(name));
     });
     for (const auto& [name, ranks] : data.inputs) {
+      if (!is_to_load(name)) continue;
       const std::string on_device = device_name(layer, name);
       for (std::uint32_t card = 0; card < ranks.size(); ++card) {
         tensors_.write(tensors_.get(card, on_device), ranks[card]);
       }
       loaded.insert(on_device);
     }
+    if (!timing || layer.is_head) continue;
+    for (const std::string_view name : score_dependent_tensors(layer.config)) {
+      // Layers of a kind share the tensor, and it follows from what all layers share.
+      if (loaded.insert(device_name(layer, std::string{name})).second) give(layer, data, name);
+    }
+  }
+}
+
+void StepProgram::give(const Layer& layer, const LayerCase& data, std::string_view tensor) {
+  const std::string on_device = device_name(layer, std::string{tensor});
+  for (std::uint32_t card = 0; card < lists_.size(); ++card) {
+    const DeviceTensor& target = tensors_.get(card, on_device);
+    tensors_.write(target, given_tensor(data, tensor, card));
+    system_.give(target.address, target.size);
   }
 }
 

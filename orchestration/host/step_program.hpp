@@ -37,7 +37,8 @@ class StepProgram {
   StepProgram(const StepProgram&) = delete;
   StepProgram& operator=(const StepProgram&) = delete;
 
-  /// Generates the inputs of all layers, one layer at a time, and copies them to the cards.
+  /// Generates the inputs of all layers, one layer at a time, and copies them to the cards; in timing mode only what
+  /// can steer a program.
   void load();
   /// Throws ProgramError, Deadlock, ConfigError.
   void run();
@@ -66,12 +67,15 @@ class StepProgram {
   };
 
   void build(Layer& layer, std::int64_t epoch);
+  /// Timing mode: a result that follows from scores comes from the host.
+  void give(const Layer& layer, const LayerCase& data, std::string_view tensor);
   [[nodiscard]] std::string device_name(const Layer& layer, const std::string& tensor) const;
   [[nodiscard]] LayerCase generate(const Layer& layer, const TensorFilter& wanted) const;
   [[nodiscard]] std::vector<Tensor> on_cards(const Layer& layer, const std::string& tensor) const;
   void count_transfers();
 
   StepOptions step_;
+  model::Mode mode_;
   kernels::AttentionKind mix_;
   isa::ArchSpec arch_;
   model::System system_;

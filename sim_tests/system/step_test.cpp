@@ -82,6 +82,24 @@ TEST_CASE("layers that share their weights differ by their caches and what they 
   CHECK(summary.at("verdict") == "pass");
 }
 
+TEST_CASE("timing mode walks a step of every kind through the same tasks, transfers and layers") {
+  for (const char* weights : {"", " --share-weights"}) {
+    const std::string step = std::string{"decode-step --preset tiny --layers 0-4 --ep 4"} + weights;
+    const Json timed = summary_of(step + " --skip-golden"), timing = summary_of(step + " --mode timing");
+    CHECK(timing.at("verdict") == "skipped");
+    REQUIRE(timing.at("tasks").size() == timed.at("tasks").size());
+    REQUIRE(timing.at("layers").size() == 5);
+    for (std::size_t i = 0; i < 5; ++i) {
+      CAPTURE(i);
+      const double with_results = timed.at("layers")[i].at("time_us");
+      CHECK(timing.at("layers")[i].at("time_us").get<double>() == Approx(with_results).epsilon(0.1));
+    }
+  }
+  // Layers that choose their experts by token id, over the window: nothing that steers follows from floats.
+  const std::string hash_layers = "decode-step --preset tiny --layers 0-1";
+  CHECK(summary_of(hash_layers + " --mode timing").at("cycles") == summary_of(hash_layers).at("cycles"));
+}
+
 TEST_CASE("the stack collapses after the last layer") {
   const TemporaryDirectory directory;
   const std::string preset = directory.write("two.toml", "base = \"tiny\"\nlayers = 2\ncompress_ratios = [0, 0]\n");
