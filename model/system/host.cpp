@@ -22,8 +22,9 @@ Host::Host(const sc_core::sc_module_name& name, Environment env, const std::vect
     throw config_error("start skew: {} values for {} cards, give one per card", start_skew_us.size(), card_count);
   }
   for (std::size_t c = 0; c < start_skew_us.size(); ++c) {
-    if (!(start_skew_us[c] >= 0)) {
-      throw config_error("start skew of card {} is {} us, must not be negative", c, start_skew_us[c]);
+    constexpr double kMaxSkewUs = 1e9;
+    if (!(start_skew_us[c] >= 0 && start_skew_us[c] <= kMaxSkewUs)) {
+      throw config_error("start skew of card {} is {} us; expected 0 to {:.0f}", c, start_skew_us[c], kMaxSkewUs);
     }
     skew_[c] = cycles_of_ns(env.machine.params, 1e3 * start_skew_us[c]);
   }

@@ -1,6 +1,8 @@
 #include "orchestration/cli/options.hpp"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
+#include <limits>
 #include <map>
 
 #include "isa/errors.hpp"
@@ -22,6 +24,16 @@ constexpr const char* kRefusedFlags[] = {"--tile",
 constexpr const char* kRefusedCommands[] = {"sweep",         "what-if",      "compare", "validate", "check",
                                             "critical-path", "explain-hang", "trace",   "golden"};
 
+/// CLI11 takes -1 for the largest number, one that is too large for the largest, and nothing for no flag.
+template <class Integer>
+std::string refuse_unless_whole(const std::string& text) {
+  Integer value{};
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  if (error == std::errc{} && rest == end) return {};
+  return fmt::format("'{}' is no whole number from 0 to {}", text, std::numeric_limits<Integer>::max());
+}
+
 void add_machine_options(CLI::App& app, Options& o) {
   app.add_option("-p,--platform", o.platform, "machine: a2a3 (alias a2a3sim) or the path of a machine file")
       ->capture_default_str();
@@ -39,17 +51,19 @@ void add_case_options(CLI::App& app, Options& o) {
       "spread all routed experts of the model over the cards (default: a card holds the eighth of them that it "
       "holds at --ep 8, so the model has fewer at a smaller --ep)");
   app.add_option("-d,--device", o.devices, "simulated cards, 0,1 or 0-1; the count equals --ep");
-  app.add_option("--layer-id", o.layer_id, "layer: decides attention kind and routing (default 10)");
-  app.add_option("--batch", o.batch, "requests per rank");
-  app.add_option("--seq", o.seq, "tokens per request and step");
+  app.add_option("--layer-id", o.layer_id, "layer: decides attention kind and routing (default 10)")
+      ->check(refuse_unless_whole<std::uint32_t>);
+  app.add_option("--batch", o.batch, "requests per rank")->check(refuse_unless_whole<std::uint32_t>);
+  app.add_option("--seq", o.seq, "tokens per request and step")->check(refuse_unless_whole<std::uint32_t>);
 }
 
 void add_run_options(CLI::App& app, Options& o) {
   app.add_option("--layers", o.layers, "decode-step: layers that run back to back, FIRST-LAST or one number");
   app.add_flag("--share-weights", o.share_weights,
                "decode-step: one layer's weights serve all layers, so that a card holds no more than one layer's");
-  app.add_option("--start-pos", o.start_pos, "position of every request's first token");
-  app.add_option("--seed", o.seed, "of generated inputs (default 0)");
+  app.add_option("--start-pos", o.start_pos, "position of every request's first token")
+      ->check(refuse_unless_whole<std::uint32_t>);
+  app.add_option("--seed", o.seed, "of generated inputs (default 0)")->check(refuse_unless_whole<std::uint64_t>);
   app.add_option("--save-data", o.save_data, "directory for inputs, expected and actual outputs");
   app.add_flag("--skip-golden", o.skip_golden, "compare nothing");
   app.add_option("--mode", o.mode,
@@ -72,7 +86,9 @@ void add_run_options(CLI::App& app, Options& o) {
   app.add_option("--args", o.args,
                  "of a program file: NAME=DTYPE:RxC[:INIT] per tensor, INIT zero, iota, random or a number (default: "
                  "random for inputs, else zero), NAME=INTEGER per scalar; repeatable");
-  app.add_option("--blocks", o.blocks, "of a program file: blocks of the task (default 1)")->check(CLI::PositiveNumber);
+  app.add_option("--blocks", o.blocks, "of a program file: blocks of the task (default 1)")
+      ->check(refuse_unless_whole<std::uint32_t>)
+      ->check(CLI::PositiveNumber);
   for (const char* flag : kRefusedFlags) {
     app.add_flag_callback(flag, [flag] { throw config_error("{}: not built yet; leave it out", flag); })->group("");
   }

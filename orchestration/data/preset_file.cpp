@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string_view>
 #include <vector>
 
 #include "isa/errors.hpp"
 #include "isa/nearest_name.hpp"
 #include "orchestration/data/config_fields.hpp"
+#include "orchestration/data/mapped_file.hpp"
 #include "orchestration/data/presets.hpp"
 
 namespace npu::orch {
@@ -44,8 +46,10 @@ void read_value(const std::string& where, const toml::node& node, std::vector<st
 }
 
 toml::table parse(const std::string& path) {
+  const auto file = MappedFile::open(path);
   try {
-    return toml::parse_file(path);
+    return toml::parse(std::string_view{reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size()},
+                       path);
   } catch (const toml::parse_error& e) {
     throw config_error("{}:{}: {}", path, e.source().begin.line, e.description());
   }

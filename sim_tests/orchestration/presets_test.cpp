@@ -131,6 +131,7 @@ TEST_CASE("all experts of the model can be spread over any number of ranks") {
 TEST_CASE("an unknown preset is refused with the nearest name") {
   CHECK_THROWS_WITH(preset("flesh"), Contains("flesh") && Contains("'flash'"));
   CHECK_THROWS_WITH(preset("./nowhere.toml"), Contains("nowhere.toml"));
+  CHECK_THROWS_WITH(preset("/"), Contains("is not a regular file"));
 }
 
 TEST_CASE("a preset file overrides its base") {

@@ -14,6 +14,17 @@ namespace {
 
 const std::string kGolden = std::string{NPU_GOLDENS_DIR} + "/tiny-stress-L0.safetensors";
 
+TEST_CASE("a number that is none, or beyond its type, is a usage error") {
+  for (const char* flag : {"--batch", "--seq", "--layer-id", "--start-pos", "--seed"}) {
+    for (const char* value : {"-1", "1.5", "abc", "''", "99999999999999999999"}) {
+      check_usage_error(std::string{"run hc-post --preset tiny "} + flag + " " + value, flag);
+    }
+  }
+  check_usage_error("run hc-post --seed -1", "'-1' is no whole number from 0 to 18446744073709551615");
+  for (const char* skew : {"-5,0", "nan,0", "inf,0", "1e300,0"}) {
+    check_usage_error(std::string{"run hc-post --preset tiny --start-skew-us "} + skew, "expected 0 to 1000000000");
+  }
+}
 TEST_CASE("an unknown flag is a usage error") { check_usage_error("run hc-post --frobnicate", "--frobnicate"); }
 
 TEST_CASE("a flag whose feature does not exist is refused") {
