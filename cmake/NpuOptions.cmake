@@ -15,5 +15,5 @@ if(NPU_TIDY)
   # Before 16, Clang knows no std::source_location. What it does not know of g++'s options and pragmas is no finding.
   find_program(CLANG_TIDY NAMES clang-tidy-19 clang-tidy-18 clang-tidy-17 clang-tidy-16 REQUIRED)
   set(CMAKE_CXX_CLANG_TIDY "${CLANG_TIDY}" --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-unknown-pragmas
-    --extra-arg=-Wno-ignored-attributes)
+    --extra-arg=-Wno-ignored-attributes --extra-arg=-Wno-ambiguous-reversed-operator)
 endif()

@@ -33,9 +33,10 @@ void choose_rows(Plan& s, const ArchSpec& arch) {
     }
   }
   if (s.rows == 0) {
-    throw program_error("sparse_attention: {} heads a vector core come in no groups of 8 or 16; use a multiple of 16 "
-                        "heads, or at most 32",
-                        s.vec_heads);
+    throw program_error(
+        "sparse_attention: {} heads a vector core come in no groups of 8 or 16; use a multiple of 16 "
+        "heads, or at most 32",
+        s.vec_heads);
   }
 }
 

@@ -46,6 +46,7 @@ void CardGroup::finish() {
   std::uint64_t last_progress = progress();
   while (!host_->idle()) {
     const bool host_worked = !host_->waits_for_cards();
+    // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): the stamp that is returned goes on with the time
     const sc_core::sc_time begin = sc_core::sc_time_stamp();
     do {
       sc_core::sc_start(std::max(slice, sc_core::sc_time_to_pending_activity()), sc_core::SC_EXIT_ON_STARVATION);
