@@ -11,8 +11,8 @@
 // exception, and reports errors that are none. This takes the place of the function that SystemC calls, and names it.
 // (The switch from a thread that ends is not announced at all: none of this project's threads ends while time goes on.)
 extern "C" void __sanitizer_start_switch_fiber(void** saved, const void* bottom, std::size_t bytes) {
-  static const auto announce = reinterpret_cast<void (*)(void**, const void*, std::size_t)>(
-      dlsym(RTLD_NEXT, "__sanitizer_start_switch_fiber"));
+  static const auto announce =
+      reinterpret_cast<void (*)(void**, const void*, std::size_t)>(dlsym(RTLD_NEXT, "__sanitizer_start_switch_fiber"));
   if (bottom != nullptr) return announce(saved, bottom, bytes);
   pthread_attr_t own;
   void* own_bottom = nullptr;
