@@ -116,7 +116,7 @@ void Core::scalar_tile(const Instruction& ins) {
 void Core::clean_cache(const Instruction& ins) {
   const auto begin = static_cast<std::uint64_t>(registers_[ins.r0]);
   const std::uint64_t end = begin + static_cast<std::uint64_t>(registers_[ins.r1]);
-  std::uint64_t cleaned = 0, touched = 0;
+  std::uint64_t touched = 0;
   for (DataCache::Line& line : cache_.lines()) {
     if (line.address == DataCache::kInvalid) continue;
     if (ins.mode == 0 && (line.address + DataCache::kLineBytes <= begin || line.address >= end)) continue;
@@ -126,7 +126,6 @@ void Core::clean_cache(const Instruction& ins) {
       services_.notifies->stored(line.address, DataCache::kLineBytes);
       store_done_ =
           std::max(store_done_, scalar_time_ + services_.memory.scalar_latency(where_.card, line.address, true));
-      ++cleaned;
     }
     line.address = DataCache::kInvalid;
   }
