@@ -1,4 +1,4 @@
-// The four ways a run can fail, by whose fault it is (exit status in parentheses; see orchestration/cli).
+// The ways a run can end early, by whose fault it is (exit status in parentheses; see orchestration/cli).
 #pragma once
 
 #include <fmt/format.h>
@@ -19,6 +19,16 @@ struct ProgramError : std::runtime_error {
 /// The simulation is stuck (4). The text is the table of waits.
 struct Deadlock : std::runtime_error {
   using std::runtime_error::runtime_error;
+};
+
+/// The run went on beyond the simulated time that the user allowed (4). The text is the table of waits.
+struct TimeLimit : Deadlock {
+  using Deadlock::Deadlock;
+};
+/// A signal asked the run to end (128 + its number).
+struct Interrupted : std::runtime_error {
+  Interrupted(int number, const std::string& text) : std::runtime_error{text}, signal{number} {}
+  int signal;
 };
 
 template <class... Args>

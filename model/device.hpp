@@ -2,10 +2,12 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -88,6 +90,9 @@ struct SystemOptions {
   ActivityMarker* activity = nullptr;  ///< may be null; says at any time what the simulating thread does
   /// Called now and then while a run goes on; may be empty. Changes nothing.
   std::function<void(const RunProgress&)> on_progress = {};
+  std::optional<double> max_us = {};  ///< simulated time after which a run ends with TimeLimit
+  /// May be null. A number other than 0 (a signal's) ends the run at the next event with Interrupted.
+  const std::atomic<int>* stop_signal = nullptr;
 };
 
 struct PipeStats {
@@ -106,6 +111,15 @@ struct TaskStats {
   std::uint64_t max_core_cycles = 0;     ///< of the core with the most
   std::array<std::uint32_t, 2> cores{};  ///< that ran at least one block, by core kind
   std::array<PipeStats, isa::kPipeCount> pipes;
+  Bytes read, written;  ///< global memory, by the movers of its blocks
+};
+
+/// What a unit waited for when a run ended early.
+struct WaitRow {
+  std::string unit;  ///< track name
+  std::string what;
+  std::uint64_t since = 0;  ///< cycle
+  bool has_since = true;    ///< a core's description states its own times
 };
 
 struct CardStats {
@@ -128,6 +142,7 @@ struct RunStats {
   std::vector<LinkStats> links;
   std::array<std::array<PipeStats, isa::kPipeCount>, 2> pipes;  ///< by core kind, all cards
   std::uint64_t instructions = 0;
+  std::vector<WaitRow> waits;  ///< open waits of a run that ended early
 };
 
 /// A host, its cards and their links. One per process (SystemC elaborates once); run() may be called repeatedly.
@@ -150,7 +165,8 @@ class System {
   /// what the cards would write there does not replace them.
   void give(GmAddress address, Bytes size);
 
-  /// Runs one program per card (group start). Throws ProgramError, Deadlock, ConfigError.
+  /// Runs one program per card (group start). Throws ProgramError, Deadlock, TimeLimit, Interrupted, ConfigError; the
+  /// spans that are open then have been closed in the sink, and stats() tells how far the run came.
   void run(const std::vector<CardProgram>& programs, Bytes upload, Bytes download);
   [[nodiscard]] RunStats stats() const;
 
