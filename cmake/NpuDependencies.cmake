@@ -1,4 +1,4 @@
-# Everything comes from Debian packages (README, "Build"); nothing is downloaded.
+# Everything comes from Debian packages (.ci/install); nothing is downloaded.
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(SYSTEMC REQUIRED IMPORTED_TARGET systemc)
 find_package(fmt REQUIRED)

@@ -1,4 +1,4 @@
-// The one table of a decode layer's tensors (decode-layer.md S10 and goldens/README.md): the generator, the loader, the
+// The one table of a decode layer's tensors (decode-layer.md S10): the generator, the loader, the
 // references and the comparison all read it.
 #pragma once
 

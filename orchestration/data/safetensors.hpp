@@ -1,4 +1,4 @@
-// safetensors files: 8-byte little-endian header length, JSON header, raw little-endian data (goldens/README.md).
+// safetensors files: 8-byte little-endian header length, JSON header, raw little-endian data.
 #pragma once
 
 #include <map>
