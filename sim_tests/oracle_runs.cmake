@@ -7,12 +7,16 @@ find_program(NPU_PYTHON NAMES python3 REQUIRED)
 set(npu_cases_dir "${CMAKE_CURRENT_BINARY_DIR}/cases")
 file(MAKE_DIRECTORY "${npu_cases_dir}")
 
-# Other ranks, tokens, batches and seeds: npu_add_oracle_runs(<case> <layer> <ranks> <seed> [SET key=value] WORKLOADS ...)
+# Other ranks, tokens, batches, styles and seeds:
+# npu_add_oracle_runs(<case> <layer> <ranks> <seed> [STYLE upstream|stress] [SET key=value ...] WORKLOADS ...)
 function(npu_add_oracle_runs case layer ranks seed)
-  cmake_parse_arguments(ARG "" "SET" "WORKLOADS" ${ARGN})
+  cmake_parse_arguments(ARG "" "STYLE" "SET;WORKLOADS" ${ARGN})
+  if(NOT ARG_STYLE)
+    set(ARG_STYLE stress)
+  endif()
   set(file "${npu_cases_dir}/${case}.safetensors")
   add_test(NAME oracle/${case} COMMAND "${NPU_PYTHON}" "${NPU_GOLDENS_DIR}/decode_oracle.py" gen --preset tiny
-    --style stress --layer ${layer} --ranks ${ranks} --seed ${seed} --out "${file}" --set ${ARG_SET})
+    --style ${ARG_STYLE} --layer ${layer} --ranks ${ranks} --seed ${seed} --out "${file}" --set ${ARG_SET})
   set_tests_properties(oracle/${case} PROPERTIES TIMEOUT 120 LABELS slow FIXTURES_SETUP ${case}
     ENVIRONMENT OPENBLAS_NUM_THREADS=1)
   foreach(workload IN LISTS ARG_WORKLOADS)
@@ -37,6 +41,10 @@ npu_add_oracle_runs(s1-csa 2 2 43 SET S=1 WORKLOADS decode-layer attention-csa c
 npu_add_oracle_runs(b3-swa 1 2 51 SET B=3 WORKLOADS decode-layer)
 npu_add_oracle_runs(b3-hca 9 2 52 SET B=3 WORKLOADS decode-layer attention-hca)
 npu_add_oracle_runs(b3-csa 8 2 53 SET B=3 WORKLOADS decode-layer attention-csa)
+# Every stage on its own, by upstream's strict rules, at other seeds, styles, layers, tokens and ranks.
+npu_add_oracle_runs(stages-swa 1 1 61 SET S=4 recv_max=128 WORKLOADS attention-swa ${stages})
+npu_add_oracle_runs(stages-hca 11 4 62 STYLE upstream SET S=1 recv_max=96 WORKLOADS attention-hca compressor128 ${stages})
+npu_add_oracle_runs(stages-csa 42 2 63 SET S=4 recv_max=64 WORKLOADS attention-csa compressor4 indexer ${stages})
 
 # npu_add_generated_run(<name> <flags> ...): inputs and expected results by npusim.
 function(npu_add_generated_run name)

@@ -11,7 +11,7 @@ namespace npu::kernels {
 /// a multiple of 16.
 [[nodiscard]] Kernel o_proj_a(const LayerConfig& cfg, const isa::ArchSpec& arch);
 
-/// o_i8, o_scale = Q(r rounded to bf16, ties away from zero).
+/// o_i8, o_scale = Q(r rounded to bf16, ties to even).
 /// Arguments: r [T, OG*ol] f32 -> o_i8 [T, OG*ol] i8, o_scale [T, 1] f32. Vector task, one token a step.
 [[nodiscard]] Kernel o_quant(const LayerConfig& cfg, const isa::ArchSpec& arch);
 

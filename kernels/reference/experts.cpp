@@ -68,15 +68,21 @@ std::vector<float> project(Numerics numerics, std::span<const std::int8_t> x, st
   return out;
 }
 
+/// x / (1 + exp(-x)): one division (Golden), or times a reciprocal (Device).
+float silu(Numerics numerics, float x) {
+  const float denominator = 1.0F + isa::exp_f32(-x);
+  return numerics == Numerics::Golden ? x / denominator : x * (1.0F / denominator);
+}
+
 /// h = silu(gate) * up with the SwiGLU limit, in place in `gate`.
-void swiglu(std::span<float> gate, std::span<const float> up, float limit) {
+void swiglu(Numerics numerics, std::span<float> gate, std::span<const float> up, float limit) {
   for (std::size_t i = 0; i < gate.size(); ++i) {
     float g = gate[i], u = up[i];
     if (limit > 0.0F) {
       g = std::min(g, limit);
       u = std::clamp(u, -limit, limit);
     }
-    gate[i] = g * sigmoid(g) * u;
+    gate[i] = silu(numerics, g) * u;
   }
 }
 
@@ -129,7 +135,7 @@ void expert(const LayerConfig& config, Numerics numerics, const ExpertIn& in, st
   const bool fold = numerics == Numerics::Device && !in.row_weight.empty();
   parallel_for(rows, threads, [&](std::size_t r) {
     const std::span<float> row{&h[r * inner], inner};
-    swiglu(row, {&up[r * inner], inner}, config.swiglu_limit);
+    swiglu(numerics, row, {&up[r * inner], inner}, config.swiglu_limit);
     scale[r] = quantise(row, {&quantised[r * inner], inner});
     if (fold) scale[r] *= in.row_weight[r];
   });
