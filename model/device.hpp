@@ -100,6 +100,7 @@ struct PipeStats {
   std::array<std::uint64_t, traces::kWaitReasonCount> wait{};
   std::uint64_t instructions = 0;
 };
+using PipeTable = std::array<std::array<PipeStats, isa::kPipeCount>, 2>;  ///< by core kind and pipe
 
 /// One task as it ran, summed over its blocks.
 struct TaskStats {
@@ -110,7 +111,7 @@ struct TaskStats {
   std::uint64_t core_cycles = 0;         ///< summed over cores
   std::uint64_t max_core_cycles = 0;     ///< of the core with the most
   std::array<std::uint32_t, 2> cores{};  ///< that ran at least one block, by core kind
-  std::array<PipeStats, isa::kPipeCount> pipes;
+  PipeTable pipes;
   Bytes read, written;  ///< global memory, by the movers of its blocks
 };
 
@@ -140,7 +141,7 @@ struct RunStats {
   std::vector<CardStats> cards;
   std::vector<TaskStats> tasks;  ///< in submission order, card by card
   std::vector<LinkStats> links;
-  std::array<std::array<PipeStats, isa::kPipeCount>, 2> pipes;  ///< by core kind, all cards
+  PipeTable pipes;  ///< all cards
   std::uint64_t instructions = 0;
   std::vector<WaitRow> waits;  ///< open waits of a run that ended early
 };

@@ -107,9 +107,9 @@ void Scheduler::block_finished(std::uint32_t core, const BlockStats& stats) {
   run.stats.max_core_cycles = std::max(run.stats.max_core_cycles, spent->second);
   run.since = now;
   run.last_track = pool_.core(core).track();
-  auto& kind_pipes = pipes_[isa::index_of(pool_.location(core).kind)];
+  const std::size_t kind = isa::index_of(pool_.location(core).kind);
   for (std::size_t p = 0; p < isa::kPipeCount; ++p) {
-    for (PipeStats* sum : {&run.stats.pipes[p], &kind_pipes[p]}) {
+    for (PipeStats* sum : {&run.stats.pipes[kind][p], &pipes_[kind][p]}) {
       sum->busy += stats.pipes[p].busy;
       sum->instructions += stats.pipes[p].instructions;
       for (std::size_t r = 0; r < traces::kWaitReasonCount; ++r) sum->wait[r] += stats.pipes[p].wait[r];

@@ -50,7 +50,7 @@ class Scheduler final : public sc_core::sc_module, private BlockObserver {
   [[nodiscard]] std::vector<TaskStats> task_stats() const;
   [[nodiscard]] const std::vector<SchedulerThreadStats>& thread_stats() const { return thread_stats_; }
   /// By core kind, summed over the run's blocks.
-  [[nodiscard]] const std::array<std::array<PipeStats, isa::kPipeCount>, 2>& pipe_stats() const { return pipes_; }
+  [[nodiscard]] const PipeTable& pipe_stats() const { return pipes_; }
   [[nodiscard]] std::uint32_t core_count() const { return pool_.size(); }
   /// Grows whenever an instruction retires or a block ends.
   [[nodiscard]] std::uint64_t progress() const;
@@ -146,7 +146,7 @@ class Scheduler final : public sc_core::sc_module, private BlockObserver {
   std::uint32_t parts_on_cores_ = 0;
   std::uint64_t parts_ended_ = 0;
   std::vector<SchedulerThreadStats> thread_stats_;
-  std::array<std::array<PipeStats, isa::kPipeCount>, 2> pipes_{};
+  PipeTable pipes_{};
   std::array<traces::NameId, 4> work_names_{};  ///< by Work
 };
 

@@ -16,7 +16,7 @@ struct PreparedSimulation {
   PreparedSimulation() { prepare_simulation(); }
 };
 
-void add_pipes(RunStats& run, const std::array<std::array<PipeStats, isa::kPipeCount>, 2>& pipes) {
+void add_pipes(RunStats& run, const PipeTable& pipes) {
   for (std::size_t kind = 0; kind < pipes.size(); ++kind) {
     for (std::size_t p = 0; p < isa::kPipeCount; ++p) {
       const PipeStats& from = pipes[kind][p];

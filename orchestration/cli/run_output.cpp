@@ -12,6 +12,7 @@
 #include "isa/errors.hpp"
 #include "orchestration/data/case_metadata.hpp"
 #include "orchestration/data/presets.hpp"
+#include "orchestration/report/comparison_text.hpp"
 #include "orchestration/report/progress.hpp"
 
 namespace npu::cli {
@@ -36,12 +37,12 @@ std::string reason(const orch::RunReport& report) {
       text = "nothing compared";
       break;
     case orch::Verdict::Pass:
-      text = fmt::format("{} outputs match", report.outputs.size());
+      text = fmt::format("{} outputs match", orch::compared_outputs(report.outputs));
       break;
     case orch::Verdict::Fail:
       for (const orch::Comparison& c : report.outputs) {
         if (c.pass) continue;
-        text = fmt::format("{}: {} of {} elements violate {}", c.name, c.violations, c.checked, c.rule);
+        text = orch::failure_clause(c);
         break;
       }
       break;

@@ -51,58 +51,87 @@ double worst_bound(const R&) {
   return std::numeric_limits<double>::infinity();
 }
 
+struct Place {
+  std::size_t part = 0;
+  std::uint64_t element = 0;
+};
+
 /// Gathers one comparison over the parts of a result.
 class Collector {
  public:
   template <class T, class R>
   void add(const R& rule, std::size_t part, std::span<const T> expected, std::span<const T> actual,
-           const ElementFilter& counts) {
+           std::uint64_t row_length, const ElementFilter& counts) {
     for (std::uint64_t i = 0; i < expected.size(); ++i) {
       if (counts && !counts(part, i)) continue;
       ++checked;
+      if (row_.is_new(part, i / row_length)) ++rows;
       const double e = to_double(expected[i]);
       const double a = to_double(actual[i]);
+      if (std::is_integral_v<T> && std::abs(a - e) == 1.0) ++off_by_one;
       if constexpr (std::is_same_v<R, Exact>) {
         const bool equal = std::memcmp(&expected[i], &actual[i], sizeof(T)) == 0;
         const double difference = std::abs(a - e);
-        record(part, i, e, a, equal ? -1.0 : std::isnan(difference) ? kInfinity : std::max(difference, kSmallest));
+        record(part, i, row_length, e, a,
+               equal                    ? -1.0
+               : std::isnan(difference) ? kInfinity
+                                        : std::max(difference, kSmallest));
       } else if (!std::isfinite(a) || !std::isfinite(e)) {
         ++non_finite;
-        record(part, i, e, a, kInfinity);
+        record(part, i, row_length, e, a, kInfinity);
       } else {
         const Verdict v = judge(rule, a, e);
         if (v.excess > 0.0) largest_magnitude = std::max(largest_magnitude, v.magnitude);
-        record(part, i, e, a, v.excess);
+        record(part, i, row_length, e, a, v.excess);
       }
     }
   }
 
   std::uint64_t checked = 0, violations = 0, non_finite = 0;
   double largest_magnitude = 0.0;
-  std::size_t worst_part = 0;
-  std::uint64_t worst_element = 0;
+  Place worst, first, last;  ///< first and last: of the violations
   double worst_expected = 0.0, worst_got = 0.0;
+  std::uint64_t rows = 0, bad_rows = 0, zeros = 0, off_by_one = 0;
 
  private:
   static constexpr double kInfinity = std::numeric_limits<double>::infinity();
   static constexpr double kSmallest = std::numeric_limits<double>::denorm_min();
 
-  void record(std::size_t part, std::uint64_t element, double e, double a, double excess) {
-    if (excess > 0.0) ++violations;
+  /// The latest row of a walk through all of them.
+  struct Row {
+    std::size_t part = 0;
+    std::uint64_t row = std::numeric_limits<std::uint64_t>::max();
+    bool is_new(std::size_t p, std::uint64_t r) {
+      if (part == p && row == r) return false;
+      part = p;
+      row = r;
+      return true;
+    }
+  };
+
+  void record(std::size_t part, std::uint64_t element, std::uint64_t row_length, double e, double a, double excess) {
+    if (excess > 0.0) {
+      last = {part, element};
+      if (violations++ == 0) first = last;
+      if (bad_row_.is_new(part, element / row_length)) ++bad_rows;
+      if (a == 0.0 && e != 0.0) ++zeros;
+    }
     if (excess <= worst_excess_) return;
     worst_excess_ = excess;
-    worst_part = part;
-    worst_element = element;
+    worst = {part, element};
     worst_expected = e;
     worst_got = a;
   }
   double worst_excess_ = -kInfinity;
+  Row row_, bad_row_;
 };
 
 template <class R>
 void add_part(Collector& collector, const R& rule, std::size_t part, const Tensor& expected, const Tensor& actual,
               const ElementFilter& counts) {
-  const auto add = [&]<class T>(T) { collector.add(rule, part, expected.as<T>(), actual.as<T>(), counts); };
+  const auto add = [&]<class T>(T) {
+    collector.add(rule, part, expected.as<T>(), actual.as<T>(), expected.row_length(), counts);
+  };
   switch (expected.dtype()) {
     case isa::DType::I8:
       return add(std::int8_t{});
@@ -141,12 +170,13 @@ void require_same_form(const Tensor& expected, const Tensor& actual) {
 }
 
 Comparison compare_parts(const Rule& rule, std::span<const Tensor> expected, std::span<const Tensor> actual,
-                         const ElementFilter& counts, bool rank_axis) {
+                         const ElementFilter& counts, bool over_cards) {
   NPU_ASSERT(!expected.empty() && expected.size() == actual.size(), "every rank has an expected and an actual tensor");
   Collector collector;
   Comparison c;
   c.name = expected.front().name();
   c.rule = to_string(rule);
+  c.over_cards = over_cards;
   std::visit(
       [&](const auto& r) {
         for (std::size_t p = 0; p < expected.size(); ++p) {
@@ -164,10 +194,21 @@ Comparison compare_parts(const Rule& rule, std::span<const Tensor> expected, std
   c.non_finite = collector.non_finite;
   if (c.checked == 0) return c;
   c.share = static_cast<double>(c.violations) / static_cast<double>(c.checked);
-  c.worst_index = index_of_element(expected[collector.worst_part].shape(), collector.worst_element);
-  if (rank_axis) c.worst_index.insert(c.worst_index.begin(), collector.worst_part);
+  const auto index_of = [&](const Place& place) {
+    Shape index = index_of_element(expected[place.part].shape(), place.element);
+    if (over_cards) index.insert(index.begin(), place.part);
+    return index;
+  };
+  c.worst_index = index_of(collector.worst);
   c.expected = collector.worst_expected;
   c.got = collector.worst_got;
+  c.damage.rows = collector.rows;
+  c.damage.off_by_one = collector.off_by_one;
+  if (c.violations == 0) return c;
+  c.damage.bad_rows = collector.bad_rows;
+  c.damage.zeros = collector.zeros;
+  c.damage.first = index_of(collector.first);
+  c.damage.last = index_of(collector.last);
   return c;
 }
 
@@ -182,6 +223,15 @@ Tensor gather_rows(const Tensor& tensor, std::span<const std::uint64_t> rows) {
     std::copy(row.begin(), row.end(), out.begin() + static_cast<std::ptrdiff_t>(i * size));
   }
   return gathered;
+}
+
+/// The indices that a comparison holds.
+std::vector<Shape*> indices_of(Comparison& c) {
+  std::vector<Shape*> held;
+  for (Shape* index : {&c.worst_index, &c.damage.first, &c.damage.last}) {
+    if (!index->empty()) held.push_back(index);
+  }
+  return held;
 }
 
 /// Rows outside of `changed`, ascending, that differ.
@@ -240,7 +290,7 @@ PoolComparison compare_pool(const Rule& rule, std::span<const Tensor> before, st
   NPU_ASSERT(before.size() == after.size() && before.size() == changes.size(), "every rank has a pool and its changes");
   std::vector<Tensor> expected, actual, kept, broken;
   std::vector<std::vector<std::uint64_t>> broken_rows(before.size());
-  std::uint64_t untouched = 0;
+  std::uint64_t untouched = 0, untouched_rows = 0;
   for (std::size_t r = 0; r < before.size(); ++r) {
     require_same_form(before[r], after[r]);
     expected.push_back(changes[r].values);
@@ -249,14 +299,16 @@ PoolComparison compare_pool(const Rule& rule, std::span<const Tensor> before, st
     // Few, so that only they are compared by element.
     kept.push_back(gather_rows(before[r], broken_rows[r]));
     broken.push_back(gather_rows(after[r], broken_rows[r]));
+    untouched_rows += before[r].row_count() - changes[r].rows.size();
     untouched += (before[r].row_count() - changes[r].rows.size()) * before[r].row_length();
   }
   PoolComparison result{compare_ranks(rule, expected, actual), compare_ranks(Exact{}, kept, broken)};
   result.changed.name = before.front().name() + ".vals";
-  if (Shape& worst = result.changed.worst_index; !worst.empty()) worst[1] = changes[worst[0]].rows[worst[1]];
+  for (Shape* index : indices_of(result.changed)) (*index)[1] = changes[(*index)[0]].rows[(*index)[1]];
   result.untouched.name = before.front().name() + ".untouched";
-  if (Shape& worst = result.untouched.worst_index; !worst.empty()) worst[1] = broken_rows[worst[0]][worst[1]];
+  for (Shape* index : indices_of(result.untouched)) (*index)[1] = broken_rows[(*index)[0]][(*index)[1]];
   result.untouched.checked = untouched;
+  result.untouched.damage.rows = untouched_rows;
   result.untouched.share =
       untouched == 0 ? 0.0 : static_cast<double>(result.untouched.violations) / static_cast<double>(untouched);
   return result;

@@ -46,8 +46,19 @@ using Rule = std::variant<AllClose, RatioAllClose, RatioRelDiff, Exact, OffByOne
 /// "ratio_allclose(atol 0.0001, rtol 0.0078125, at most 0.5 %)".
 [[nodiscard]] std::string to_string(const Rule& rule);
 
+/// Where the violations lie and what they look like.
+struct Damage {
+  std::uint64_t bad_rows = 0, rows = 0;  ///< of the last axis: with a violation, and with a compared element
+  Shape first, last;                     ///< indices of the first and the last violation; empty where there is none
+  std::uint64_t zeros = 0;               ///< violations that are 0 where something else is expected
+  /// Elements that differ by exactly 1 in a result of integers, violations or not: for int8, flips of the rounding.
+  std::uint64_t off_by_one = 0;
+};
+
+/// Indices of a comparison over the tensors of all cards begin with the card.
 struct Comparison {
   std::string name, rule;
+  bool over_cards = false;
   std::uint64_t checked = 0;
   std::uint64_t violations = 0;  ///< elements outside of the rule's bound, non-finite ones among them
   std::uint64_t allowed = 0;
@@ -55,7 +66,9 @@ struct Comparison {
   double share = 0.0;  ///< violations / checked
   Shape worst_index;   ///< of the first non-finite element, else of the largest excess; empty where nothing was checked
   double expected = 0.0, got = 0.0;  ///< there
-  bool pass = true;
+  Damage damage;
+  std::string cause;  ///< why it fails, where that is known
+  bool pass = true;   ///< also where nothing was checked
 };
 
 /// Which elements count; an empty function means all. `part` is the position in the span of tensors.

@@ -36,6 +36,7 @@ Comparison compare_ranking(std::span<const Tensor> expected, std::span<const Ten
              "every rank has expected codes, actual codes and scores");
   Comparison c;
   c.name = expected.front().name();
+  c.over_cards = true;
   c.rule = "ranking(order may differ where the score order stays descending)";
   for (std::size_t r = 0; r < expected.size(); ++r) {
     const Tensor &e = expected[r], &a = actual[r];
@@ -48,12 +49,17 @@ Comparison compare_ranking(std::span<const Tensor> expected, std::span<const Ten
       const auto want = e.as<std::int32_t>().subspan(row * width, width);
       const auto got = a.as<std::int32_t>().subspan(row * width, width);
       c.checked += width;
+      ++c.damage.rows;
       if (std::equal(want.begin(), want.end(), got.begin())) continue;
       const auto own = scores[r].as<float>().subspan(row * width, width);
       const std::vector<float> sorted = descending(own);
       for (std::size_t i = 0; i < width; ++i) {
         if (want[i] == got[i] || is_reordered(got, i, want[i], own, sorted, first_code)) continue;
+        if (c.damage.last.empty() || c.damage.last[0] != r || c.damage.last[1] != row) ++c.damage.bad_rows;
+        c.damage.last = {r, row, i};
+        if (got[i] == 0) ++c.damage.zeros;
         if (c.violations++ > 0) continue;
+        c.damage.first = {r, row, i};
         c.worst_index = {r, row, i};
         c.expected = want[i];
         c.got = got[i];

@@ -6,6 +6,7 @@
 
 #include "orchestration/data/compare_ranking.hpp"
 #include "orchestration/data/layer_tensors.hpp"
+#include "orchestration/host/flipped_values.hpp"
 
 namespace npu::orch {
 namespace {
@@ -41,6 +42,10 @@ std::vector<Comparison> compare_outputs(std::span<const OutputRule> outputs, con
     const auto& expected = layer.expected.find(output.tensor)->second;
     if (output.scores.empty()) {
       result.push_back(compare_ranks(output.rule, expected, actual, received_rows(layer.config, output.tensor, layer)));
+      const QuantisedProduct* product = product_of(output.tensor);
+      if (!result.back().pass && product != nullptr) {
+        result.back().cause = flipped_values(*product, output.rule, expected, actual_of);
+      }
     } else {
       const auto first_code = static_cast<std::int32_t>(layer.config.window + layer.config.seq);
       result.push_back(compare_ranking(expected, actual, actual_of(output.scores), first_code));

@@ -17,7 +17,7 @@ enum class Verdict : std::uint8_t { Pass, Fail, Skipped };
 [[nodiscard]] constexpr std::string_view name_of(Verdict v) {
   return v == Verdict::Pass ? "pass" : v == Verdict::Fail ? "fail" : "skipped";
 }
-/// Skipped where nothing was compared.
+/// Fail where an output fails; skipped where no element was compared.
 [[nodiscard]] Verdict verdict_of(const std::vector<Comparison>& outputs);
 
 struct SimulatorCost {
@@ -47,16 +47,18 @@ struct RunReport {
   std::vector<LayerTime> layers;  ///< of a step; empty for runs of one layer
   model::RunStats stats;
   SimulatorCost cost;
+  std::string status = "complete";  ///< how the run ended; else hang, time_limit, illegal, interrupted or config
+  std::string error;                ///< why it did not complete; the verdict is fail then
 };
 
-/// JSON text, keys in the order of the contract.
+/// JSON text, keys in the order of the contract; docs/summary.schema.json describes them.
 [[nodiscard]] std::string summary_json(const RunReport& report);
-/// The result table and the figures that users quote, for a terminal.
+/// The result for a terminal: outputs, tasks, cards, memory and links, and what the terms mean.
 [[nodiscard]] std::string summary_text(const RunReport& report);
 /// Of machine and dimensions: equal digests, equal results.
 [[nodiscard]] std::string config_digest(const RunReport& report);
 
-/// Microseconds from the first card's start to the last card's end.
+/// Microseconds that the slowest card took.
 [[nodiscard]] double effective_us(const RunReport& report);
 
 }  // namespace npu::orch

@@ -111,7 +111,7 @@ TEST_CASE("busy, waiting and idle cycles of every pipe add up to the elapsed tim
     REQUIRE(run.tasks[card].core_cycles == length);
     for (const Pipe pipe : {Pipe::S, Pipe::MTE2, Pipe::V, Pipe::MTE3}) {
       INFO("card " << card << " pipe " << name_of(pipe));
-      const model::PipeStats& counted = run.tasks[card].pipes[index_of(pipe)];
+      const model::PipeStats& counted = run.tasks[card].pipes[index_of(CoreKind::AIV)][index_of(pipe)];
       const std::uint64_t waited = std::accumulate(counted.wait.begin(), counted.wait.end(), std::uint64_t{0});
       CHECK(counted.busy + waited == length);
       // The timeline tells the same story; it leaves out flags, barriers and empty queues.

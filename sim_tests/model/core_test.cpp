@@ -99,7 +99,7 @@ TEST_CASE("every cycle of every pipe is busy or waits for a reason", "[core][con
   const model::RunStats run = bench.stats();
   REQUIRE(run.tasks.size() == 1);
   for (const Pipe pipe : {Pipe::S, Pipe::MTE2, Pipe::MTE1, Pipe::M, Pipe::FIX}) {
-    const model::PipeStats& stats = run.tasks[0].pipes[index_of(pipe)];
+    const model::PipeStats& stats = run.tasks[0].pipes[index_of(CoreKind::AIC)][index_of(pipe)];
     std::uint64_t sum = stats.busy;
     for (const std::uint64_t wait : stats.wait) sum += wait;
     INFO(name_of(pipe));

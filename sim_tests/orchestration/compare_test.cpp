@@ -172,12 +172,16 @@ TEST_CASE("a pool must change in the given rows and nowhere else") {
   const PoolComparison wrong_value = compare_second(with(after, 4 * 4 + 2, 3.0F));
   CHECK_FALSE(wrong_value.changed.pass);
   CHECK(wrong_value.changed.worst_index == Shape{1, 4, 2});
+  CHECK(wrong_value.changed.damage.first == Shape{1, 4, 2});
   CHECK(wrong_value.untouched.pass);
 
   const PoolComparison stray = compare_second(with(after, 5 * 4 + 3, 3.0F));
   CHECK(stray.changed.pass);
   CHECK_FALSE(stray.untouched.pass);
   CHECK(stray.untouched.worst_index == Shape{1, 5, 3});
+  CHECK(stray.untouched.damage.last == Shape{1, 5, 3});
+  CHECK(stray.untouched.damage.bad_rows == 1);
+  CHECK(stray.untouched.damage.rows == 6 + 4);
 }
 
 TEST_CASE("a row rule forgives a share of one row, however many rows there are") {
@@ -188,6 +192,30 @@ TEST_CASE("a row rule forgives a share of one row, however many rows there are")
   CHECK(compare(rule, expected, two_wrong).pass);
   CHECK_FALSE(compare(rule, expected, with(two_wrong, 19999, 2.0F)).pass);
   CHECK_FALSE(compare(rule, make<float>({50, 32}, 1.0F), with(make<float>({50, 32}, 1.0F), 3, 2.0F)).pass);
+}
+
+TEST_CASE("a comparison tells where the violations lie and what they look like") {
+  const std::vector<Tensor> expected{make<float>({4, 8}, 1.0F), make<float>({4, 8}, 1.0F)};
+  Tensor second = with(with(expected[1], 9, 0.0F), 10, 0.0F);
+  second = with(second, 31, 5.0F);
+  const Comparison c = compare_ranks(Exact{}, expected, std::vector{with(expected[0], 3, 0.0F), second});
+  CHECK(c.over_cards);
+  CHECK(c.violations == 4);
+  CHECK(c.damage.rows == 8);
+  CHECK(c.damage.bad_rows == 3);
+  CHECK(c.damage.zeros == 3);
+  CHECK(c.damage.first == Shape{0, 0, 3});
+  CHECK(c.damage.last == Shape{1, 3, 7});
+  CHECK(compare_ranks(Exact{}, expected, expected).damage.first.empty());
+}
+
+TEST_CASE("integers that differ by one are counted beside those that violate the rule") {
+  const Tensor expected = make<std::int8_t>({2, 8}, 5);
+  const Tensor actual = with<std::int8_t>(with<std::int8_t>(with<std::int8_t>(expected, 3, 6), 9, 4), 12, 9);
+  const Comparison c = compare(OffByOne{}, expected, actual);
+  CHECK(c.violations == 1);
+  CHECK(c.damage.off_by_one == 2);
+  CHECK(c.damage.first == Shape{1, 4});
 }
 
 TEST_CASE("tensors of different form are not compared") {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "orchestration/data/layer_case.hpp"
+#include "sim_tests/support/json_schema.hpp"
 #include "sim_tests/support/temporary_directory.hpp"
 
 namespace npu::test {
@@ -26,6 +27,8 @@ json summary_of(const TemporaryDirectory& directory, const std::string& run, con
   REQUIRE(WEXITSTATUS(std::system(command.c_str())) == 0);
   json summary = json::parse(std::ifstream{out + "/summary.json"});
   CHECK(summary.at("verdict") == (mode == "timing" ? "skipped" : "pass"));
+  std::ifstream schema{std::string{NPU_SOURCE_DIR} + "/docs/summary.schema.json"};
+  CHECK(JsonSchema{json::parse(schema)}.check(summary) == std::vector<std::string>{});
   for (const char* key : {"verdict", "outputs", "simulator"}) summary.erase(key);
   return summary;
 }
