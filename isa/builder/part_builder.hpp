@@ -35,6 +35,9 @@ class PartBuilder {
   PartBuilder(const PartBuilder&) = delete;
   PartBuilder& operator=(const PartBuilder&) = delete;
 
+  [[nodiscard]] const std::string& kernel() const { return program_.name; }
+  [[nodiscard]] const ArchSpec& arch() const { return arch_; }
+
   // ---- values ----
   [[nodiscard]] Reg imm(std::int64_t value);
   [[nodiscard]] Reg copy(const Reg& value);
@@ -61,8 +64,8 @@ class PartBuilder {
   void while_(const std::function<Condition()>& condition, const std::function<void()>& body);
 
   // ---- local memory; KernelBuilder::finish() refuses what exceeds a space, with the memory map ----
-  /// Matrix-space rows and columns are rounded up to whole fractals, UB lines to 32 bytes; the valid region is as
-  /// asked.
+  /// Matrix-space rows and columns are rounded up to whole fractals, UB lines to 32 bytes and to the alignment of UB;
+  /// the valid region is as asked.
   [[nodiscard]] Tile tile(Space space, DType dtype, std::uint32_t rows, std::uint32_t cols, Layout layout,
                           const std::string& name);
   [[nodiscard]] Tile ub(DType dtype, std::uint32_t rows, std::uint32_t cols, const std::string& name) {

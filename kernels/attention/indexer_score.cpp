@@ -101,7 +101,7 @@ Reg keys_of_tile(PartBuilder& p, const Plan& s, const GmTensor& lengths, const R
 }
 
 void emit_cube(PartBuilder& p, const Plan& s, const ArchSpec& arch, const Arguments& a) {
-  const MatmulTiling t = plan_matmul(arch, s.matmul(), 1);
+  const MatmulTiling t = plan_matmul(p.kernel(), arch, s.matmul(), 1);
   CrossFifoReader keys{p, s.quantised, region(p, a, 0, s.quantised), p.block_index()};
   CrossFifoWriter products{p, s.products, region(p, a, s.products_at(), s.products), p.block_index()};
   CubeMatmul product{p, s.matmul(), t};

@@ -20,7 +20,7 @@ MatmulTiling plan_groups(const ArchSpec& arch, const MatmulShape& group, std::ui
   MatmulTiling best{};
   std::uint32_t fewest = std::numeric_limits<std::uint32_t>::max();
   for (std::uint32_t parts = 1; parts <= arch.clusters; ++parts) {
-    const MatmulTiling t = plan_matmul(arch, group, parts);
+    const MatmulTiling t = plan_matmul("o_proj_a", arch, group, parts);
     const std::uint32_t busiest = ceil_of(groups * ceil_of(group.n, t.base_n), arch.clusters) * t.base_n;
     if (busiest < fewest) {
       fewest = busiest;

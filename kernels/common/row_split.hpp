@@ -28,6 +28,13 @@ struct RowSplit {
   }
 };
 
+/// Bytes of UB beside `fixed` ones; 0 where those alone do not fit. A plan then takes its smallest step, which the
+/// builder refuses with the memory map.
+[[nodiscard]] inline std::uint32_t ub_beside(const isa::ArchSpec& arch, std::uint32_t fixed) {
+  const auto capacity = static_cast<std::uint32_t>(arch.buffer(isa::Space::UB).capacity.count());
+  return capacity > fixed ? capacity - fixed : 0;
+}
+
 /// Spreads `rows` over `cores`; a step is at most `max_step` rows of `row_bytes` of UB each within `budget` bytes.
 [[nodiscard]] inline RowSplit split_rows(std::uint32_t rows, std::uint32_t cores, std::uint32_t max_step,
                                          std::uint32_t row_bytes, std::uint32_t budget) {

@@ -15,13 +15,9 @@ constexpr std::uint32_t kMaxTokens = 16;               // of a block: one fracta
 constexpr std::uint32_t kWidened = 0, kProjected = 1;  // cross-core flags
 
 /// One row tile of at most 16 tokens, all columns; long k slabs, because the weight rows are the traffic.
-MatmulTiling plan_projection(const ArchSpec& arch, const MatmulShape& shape) {
-  MatmulTiling t = plan_matmul(arch, shape, 1);
-  const auto slab_bytes = (t.base_m + t.base_n) * t.base_k * size_of(shape.dtype) * t.l1_slots;
-  const auto fitting = static_cast<std::uint32_t>(arch.buffer(Space::L1).capacity.count()) / slab_bytes;
-  const std::uint32_t steps = shape.k / t.base_k;
-  t.step_k = std::min(steps, fitting);
-  while (steps % t.step_k != 0) --t.step_k;
+MatmulTiling plan_projection(std::string_view kernel, const ArchSpec& arch, const MatmulShape& shape) {
+  MatmulTiling t = plan_matmul(kernel, arch, shape, 1);
+  t.step_k = largest_slab(arch, shape, t, shape.k);
   return t;
 }
 
@@ -163,7 +159,7 @@ void emit_stream_mix(KernelBuilder& kernel, const LayerConfig& cfg, const ArchSp
 
   kernel.cube([&](PartBuilder& p) {
     const GmTensor stack = p.tensor(arguments.workspace), fn = p.tensor(arguments.fn);
-    CubeMatmul product{p, shape, plan_projection(arch, shape)};
+    CubeMatmul product{p, shape, plan_projection(p.kernel(), arch, shape)};
     const Reg row = p.block_index() * plan.group;
     const Reg rows = min(p.imm(plan.tokens) - row, plan.group);
     p.wait_cross(kWidened);

@@ -9,7 +9,7 @@ namespace npu::kernels {
 using namespace isa;
 
 Kernel float_matmul(const std::string& name, const MatmulShape& s, const ArchSpec& arch) {
-  const MatmulTiling t = plan_matmul(arch, s, arch.clusters);
+  const MatmulTiling t = plan_matmul(name, arch, s, arch.clusters);
   const std::uint32_t blocks = std::min(static_cast<std::uint32_t>(ceil_div(s.n, t.base_n)), arch.clusters);
 
   KernelBuilder k{name, arch};

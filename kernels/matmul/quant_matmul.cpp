@@ -13,7 +13,7 @@ using namespace isa;
 //   vector            tile 0 rows, 16 at a time | ...    slot -> i32 -> f32 -> * row scale -> * column scale -> y
 Kernel quant_matmul(const std::string& name, const QuantMatmulShape& s, const ArchSpec& arch) {
   const MatmulShape matmul{s.rows, s.n, s.k, DType::I8, s.order};
-  const MatmulTiling t = plan_matmul(arch, matmul, arch.clusters);
+  const MatmulTiling t = plan_matmul(name, arch, matmul, arch.clusters);
   const auto tiles = static_cast<std::uint32_t>(ceil_div(s.n, t.base_n));
   const std::uint32_t blocks = std::min(tiles, arch.clusters);
   const CrossFifo fifo{.slots = 2, .rows = t.base_m, .cols = t.base_n, .dtype = DType::I32, .full_id = 0, .free_id = 1};

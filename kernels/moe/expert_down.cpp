@@ -17,9 +17,9 @@ Kernel routed_down(const LayerConfig& cfg, const ArchSpec& arch) {
   constexpr std::uint32_t kRows = 16;      // rows per step of a vector core
   constexpr std::uint32_t kColumns = 128;  // of a tile: k slabs with 1 KiB rows and two accumulators fit the card
   ExpertRows experts{cfg.local_experts, cfg.recv_max, std::nullopt};
-  const std::uint32_t cols = experts.tile_columns(cfg.hidden, kColumns, arch);
+  const std::uint32_t cols = experts.tile_columns("routed_down", cfg.hidden, kColumns, arch);
   const MatmulShape matmul{cfg.recv_max, cols, cfg.moe_inter, DType::I8, WeightOrder::NK};
-  const MatmulTiling t = plan_matmul(arch, matmul, 1);
+  const MatmulTiling t = plan_matmul("routed_down", arch, matmul, 1);
   const std::uint32_t blocks = std::min(cfg.local_experts * (cfg.hidden / cols), arch.clusters);
   const CrossFifo fifo{.slots = 2, .rows = t.base_m, .cols = t.base_n, .dtype = DType::I32, .full_id = 0, .free_id = 1};
 

@@ -36,9 +36,9 @@ void emit_swiglu(PartBuilder& p, float limit, const Tile& gate, const Tile& up, 
 //   vector            tile 0 rows, 16 at a time | ...            slot -> i32 -> f32 -> * scales -> SwiGLU -> h
 Kernel gate_up(const std::string& name, const LayerConfig& cfg, const ArchSpec& arch, ExpertRows experts,
                bool counted) {
-  const std::uint32_t half = experts.tile_columns(cfg.moe_inter, kColumns, arch);
+  const std::uint32_t half = experts.tile_columns(name, cfg.moe_inter, kColumns, arch);
   const MatmulShape matmul{experts.limit, 2 * half, cfg.hidden, DType::I8, WeightOrder::NK};
-  const MatmulTiling t = plan_matmul(arch, matmul, 1);
+  const MatmulTiling t = plan_matmul(name, arch, matmul, 1);
   const std::uint32_t blocks = std::min(experts.experts * (cfg.moe_inter / half), arch.clusters);
   const CrossFifo fifo{.slots = 2, .rows = t.base_m, .cols = t.base_n, .dtype = DType::I32, .full_id = 0, .free_id = 1};
 

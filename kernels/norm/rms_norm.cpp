@@ -52,7 +52,7 @@ class RowNorm {
 
 std::uint32_t row_budget(const ArchSpec& arch, std::uint32_t cols) {
   constexpr std::uint32_t kColumns = 2048;  // per-row scalars and alignment
-  return static_cast<std::uint32_t>(arch.buffer(Space::UB).capacity.count()) - 4 * cols - kColumns;
+  return ub_beside(arch, 4 * cols + kColumns);
 }
 
 }  // namespace
