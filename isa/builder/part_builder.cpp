@@ -277,10 +277,10 @@ Ring& PartBuilder::ring(std::uint32_t slots, Pipe producer, Pipe consumer, const
 
 std::uint32_t PartBuilder::take_flags(Pipe from, Pipe to, std::uint32_t count) {
   auto& next = next_flag_[index_of(from)][index_of(to)];
-  if (next + count > std::min(arch_.flags_per_pair, PartBuilder::kSyncFlag)) {
+  if (next + count > sync_flag()) {
     throw program_error("kernel {}: its rings need {} flags from {} to {}, flags_per_pair = {} of {} leaves {}",
                         program_.name, next + count, name_of(from), name_of(to), arch_.flags_per_pair, arch_.name,
-                        std::min(arch_.flags_per_pair, PartBuilder::kSyncFlag));
+                        sync_flag());
   }
   return std::exchange(next, next + count);
 }

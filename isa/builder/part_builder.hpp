@@ -1,6 +1,7 @@
 // A structured macro-assembler for one core's program: values, control flow, local memory, tile instructions.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -145,7 +146,8 @@ class PartBuilder {
   [[nodiscard]] Program finish();
 
  private:
-  static constexpr std::uint32_t kSyncFlag = 7;  ///< the id that sync() uses; rings take the others
+  /// The id that sync() uses; rings take those below.
+  [[nodiscard]] std::uint32_t sync_flag() const { return std::min(7U, arch_.flags_per_pair - 1); }
 
   friend class Reg;
   friend class Ring;

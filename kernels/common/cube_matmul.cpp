@@ -4,6 +4,7 @@
 
 #include "isa/errors.hpp"
 #include "isa/units.hpp"
+#include "kernels/common/fitting.hpp"
 
 namespace npu::kernels {
 
@@ -44,11 +45,19 @@ std::uint32_t slab_k(const isa::ArchSpec& arch, const MatmulTiling& t, std::uint
   return bytes_of(arch, Space::L1) / (t.l1_slots * (t.base_m + t.base_n) * size);
 }
 
+/// As much of k at a time as fits, in slabs whose lines in memory are at most 1 KiB unless one step is longer.
+void plan_k(MatmulTiling& t, const isa::ArchSpec& arch, const MatmulShape& s) {
+  constexpr std::uint32_t kLineBytes = 1024;
+  const std::uint32_t size = isa::size_of(s.dtype);
+  t.base_k = largest_step(s.k, arch.fractal_bytes / size, std::min(operand_k(arch, t, size), slab_k(arch, t, size)));
+  t.step_k = largest_slab(arch, s, t, kLineBytes / size);
+}
+
 }  // namespace
 
 MatmulTiling plan_matmul(std::string_view kernel, const isa::ArchSpec& arch, const MatmulShape& s,
                          std::uint32_t cores) {
-  constexpr std::uint32_t kMaxRows = 128, kMaxColumns = 256, kLineBytes = 1024;  // of a slab's lines in memory
+  constexpr std::uint32_t kMaxRows = 128, kMaxColumns = 256;
   const std::uint32_t size = isa::size_of(s.dtype), k0 = arch.fractal_bytes / size;
   if (s.k % k0 != 0) {
     throw program_error(
@@ -64,11 +73,40 @@ MatmulTiling plan_matmul(std::string_view kernel, const isa::ArchSpec& arch, con
   t.base_n = whole_fractals(isa::ceil_div(s.n, cores), kMaxColumns);
   t.l0_slots = 2;
   t.l1_slots = 2;
-  t.base_k = largest_step(s.k, k0, std::min(operand_k(arch, t, size), slab_k(arch, t, size)));
-  t.step_k = largest_slab(arch, s, t, kLineBytes / size);
+  plan_k(t, arch, s);
   const std::uint64_t acc_bytes = std::uint64_t{t.base_m} * t.base_n * 4;
   t.acc_slots = 2 * acc_bytes <= arch.buffer(Space::L0C).capacity.count() ? 2 : 1;
   return t;
+}
+
+bool cut_tiling(MatmulTiling& t, const MatmulShape& s, const isa::ArchSpec& arch, const isa::CapacityError& error,
+                TileCuts cuts) {
+  const std::uint32_t k0 = arch.fractal_bytes / isa::size_of(s.dtype), fractal = arch.fractal_rows;
+  const bool slab = error.exceeds(Space::L1), acc = error.exceeds(Space::L0C),
+             operand = error.exceeds(Space::L0A) || error.exceeds(Space::L0B);
+  if (!slab && !acc && !operand) return false;
+  if (slab && t.step_k > 1) {
+    t.step_k = largest_step(s.k / t.base_k, 1, t.step_k - 1);
+    return true;
+  }
+  if ((slab || operand) && t.base_k > k0) {
+    t.base_k = largest_step(s.k, k0, t.base_k - k0);
+    t.step_k = 1;
+    return true;
+  }
+  if (slab && t.l1_slots > 1) {
+    t.l1_slots = 1;
+  } else if (operand && t.l0_slots > 1) {
+    t.l0_slots = 1;
+  } else if (acc && t.acc_slots > 1) {
+    t.acc_slots = 1;
+  } else if (cuts.columns && t.base_n > fractal && (t.base_n >= t.base_m || !cuts.rows)) {
+    if (!halve(t.base_n, fractal)) return false;
+  } else if (!cuts.rows || !halve(t.base_m, fractal)) {
+    return false;
+  }
+  plan_k(t, arch, s);
+  return true;
 }
 
 std::uint32_t largest_slab(const isa::ArchSpec& arch, const MatmulShape& s, const MatmulTiling& t,

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "isa/arch_spec.hpp"
+#include "isa/builder/capacity.hpp"
 #include "isa/builder/part_builder.hpp"
 
 namespace npu::kernels {
@@ -42,6 +43,15 @@ struct MatmulTiling {
 /// one.
 [[nodiscard]] std::uint32_t largest_slab(const isa::ArchSpec& arch, const MatmulShape& shape,
                                          const MatmulTiling& tiling, std::uint32_t limit);
+
+/// What of a C tile a kernel can cut where it does not fit.
+struct TileCuts {
+  bool rows, columns;
+};
+/// The next smaller tiling where L1, L0A, L0B or L0C are exceeded, for build_fitting: less k, then fewer buffers, then
+/// a smaller C tile; false where none of the cube's spaces is exceeded or nothing is left to cut.
+[[nodiscard]] bool cut_tiling(MatmulTiling& tiling, const MatmulShape& shape, const isa::ArchSpec& arch,
+                              const isa::CapacityError& error, TileCuts cuts);
 
 class CubeMatmul {
  public:

@@ -7,6 +7,7 @@
 #include "isa/arch_spec.hpp"
 #include "isa/builder/part_builder.hpp"
 #include "isa/units.hpp"
+#include "kernels/common/fitting.hpp"
 
 namespace npu::kernels {
 
@@ -43,10 +44,15 @@ struct RowSplit {
   return {rows, per_block, std::min({per_block, max_step, fitting})};
 }
 
-/// Columns of a chunk, a multiple of 64 where the row is longer than one chunk, whose bytes fit `budget`.
+/// The next smaller step, for build_fitting.
+[[nodiscard]] inline bool fewer_rows(RowSplit& split, const isa::CapacityError&) { return halve(split.step); }
+
+inline constexpr std::uint32_t kChunkGranule = 64;  ///< columns
+
+/// Columns of a chunk, in whole granules where the row is longer than one chunk, whose bytes fit `budget`.
 [[nodiscard]] inline std::uint32_t chunk_columns(std::uint32_t cols, std::uint32_t bytes_per_column,
                                                  std::uint32_t budget) {
-  const std::uint32_t fitting = std::max(64U, budget / bytes_per_column / 64 * 64);
+  const std::uint32_t fitting = std::max(kChunkGranule, budget / bytes_per_column / kChunkGranule * kChunkGranule);
   return std::min(cols, fitting);
 }
 
