@@ -111,6 +111,8 @@ bool cut_tiling(MatmulTiling& t, const MatmulShape& s, const isa::ArchSpec& arch
 
 std::uint32_t largest_slab(const isa::ArchSpec& arch, const MatmulShape& s, const MatmulTiling& t,
                            std::uint32_t limit) {
+  // The steps of a [k, n] slab start at rows, which extraction takes in whole fractals.
+  if (s.order == WeightOrder::KN && t.base_k % arch.fractal_rows != 0) return 1;
   return largest_step(s.k / t.base_k, 1, std::min(slab_k(arch, t, isa::size_of(s.dtype)), limit) / t.base_k);
 }
 

@@ -40,7 +40,7 @@ struct MatmulTiling {
 [[nodiscard]] MatmulTiling plan_matmul(std::string_view kernel, const isa::ArchSpec& arch, const MatmulShape& shape,
                                        std::uint32_t cores);
 /// The most steps of base_k that divide k and make a slab that L1 holds, of at most `limit` elements of k; at least
-/// one.
+/// one, and one where the further steps of a [k, n] slab would not start at whole fractals.
 [[nodiscard]] std::uint32_t largest_slab(const isa::ArchSpec& arch, const MatmulShape& shape,
                                          const MatmulTiling& tiling, std::uint32_t limit);
 

@@ -149,10 +149,12 @@ TEST_CASE("a matrix plan divides k into whole fractals and takes no more than fi
     const DType dtype = draw(2) == 0 ? DType::I8 : DType::F32;
     const std::uint32_t size = size_of(dtype), k0 = arch.fractal_bytes / size;
     const kernels::MatmulShape shape{1 + draw(300), 1 + draw(3000), k0 * (1 + draw(200)), dtype,
-                                     kernels::WeightOrder::NK};
+                                     draw(2) == 0 ? kernels::WeightOrder::NK : kernels::WeightOrder::KN};
     const kernels::MatmulTiling t = kernels::plan_matmul("probe", arch, shape, 1 + draw(48));
     REQUIRE(t.base_k % k0 == 0);
     REQUIRE(shape.k % t.slab_k() == 0);
+    const bool by_rows = shape.order == kernels::WeightOrder::KN;  // steps of a slab start at whole fractals of rows
+    REQUIRE((!by_rows || t.step_k == 1 || t.base_k % arch.fractal_rows == 0));
     const std::uint64_t stride = std::uint64_t{std::max(t.base_m, t.base_n)} * t.base_k * size;
     const std::uint64_t left = stride * (t.l0_slots - 1) + std::uint64_t{t.base_m} * t.base_k * size;
     const std::uint64_t right = stride * (t.l0_slots - 1) + std::uint64_t{t.base_n} * t.base_k * size;

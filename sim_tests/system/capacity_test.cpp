@@ -36,6 +36,18 @@ TEST_CASE("fit and run agree over the capacities of each space") {
   }
 }
 
+TEST_CASE("a layer whose plans are cut in every space gives the golden result") {
+  const TemporaryDirectory d;
+  for (const char* card : {"--set core.ub_kib=32", "--set core.l1_kib=96",
+                           "--set core.l0a_kib=8 --set core.l0b_kib=8 --set core.l0c_kib=8"}) {
+    const Outcome run =
+        npusim("run decode-layer --preset tiny --layer-id 10 --out " + d.file("out") + " " + std::string{card});
+    CAPTURE(card, run.text);
+    CHECK(run.status == 0);
+    CHECK(run.text.find("[RUN] PASS") != std::string::npos);
+  }
+}
+
 TEST_CASE("fit and run agree over the number of clusters") {
   const TemporaryDirectory d;
   for (const char* clusters : {"1", "3", "64"})
