@@ -7,7 +7,6 @@
 namespace npu::isa {
 namespace {
 
-std::uint64_t lines_of(const TileDesc& t) { return is_column_major(t.layout) ? t.cols : t.rows; }
 std::uint64_t line_bytes(const TileDesc& t) {
   return std::uint64_t{is_column_major(t.layout) ? t.rows : t.cols} * size_of(t.dtype);
 }
@@ -57,18 +56,25 @@ std::optional<Violation> check_fractals(const TileDesc& t, const ArchSpec& arch)
 
 }  // namespace
 
-std::uint64_t footprint(const TileDesc& tile) {
-  const std::uint64_t lines = lines_of(tile);
-  return lines == 0 ? 0 : (lines - 1) * tile.pitch + line_bytes(tile);
+std::uint64_t footprint(const TileDesc& tile, std::uint64_t rows, std::uint64_t cols) {
+  if (rows == 0 || cols == 0) return 0;
+  const bool columns = is_column_major(tile.layout);
+  const std::uint64_t lines = columns ? cols : rows, length = columns ? rows : cols;
+  return (lines - 1) * tile.pitch + length * size_of(tile.dtype);
 }
 
-std::optional<Violation> check_placement(const TileDesc& tile, std::int64_t offset, const ArchSpec& arch) {
+std::optional<Violation> check_placement(const TileDesc& tile, const ArchSpec& arch) {
+  return check_placement(tile, tile.offset, tile.rows, tile.cols, arch);
+}
+
+std::optional<Violation> check_placement(const TileDesc& tile, std::int64_t offset, std::uint64_t rows,
+                                         std::uint64_t cols, const ArchSpec& arch) {
   const BufferSpec& buffer = arch.buffer(tile.space);
   if (offset % buffer.alignment != 0) {
     return Violation{Stage::Layout, fmt::format("base offset {} in {}", offset, name_of(tile.space)),
                      fmt::format("multiples of {} bytes", buffer.alignment), "align the tile's base"};
   }
-  const std::uint64_t bytes = footprint(tile), capacity = buffer.capacity.count();
+  const std::uint64_t bytes = footprint(tile, rows, cols), capacity = buffer.capacity.count();
   const bool fits = offset >= 0 && bytes <= capacity && static_cast<std::uint64_t>(offset) <= capacity - bytes;
   if (fits) return std::nullopt;
   return Violation{Stage::Target, fmt::format("{} bytes at offset {} leave {}", bytes, offset, name_of(tile.space)),

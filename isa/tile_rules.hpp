@@ -13,11 +13,16 @@ namespace npu::isa {
 /// Whether the memory is the cube core's or the vector core's.
 [[nodiscard]] constexpr CoreKind owner_of(Space s) { return s == Space::UB ? CoreKind::AIV : CoreKind::AIC; }
 
-/// Bytes from the first to the last element of the tile's full extent.
-[[nodiscard]] std::uint64_t footprint(const TileDesc& tile);
+/// Bytes from the first to the last element of the first `rows` rows and `cols` columns of the tile.
+[[nodiscard]] std::uint64_t footprint(const TileDesc& tile, std::uint64_t rows, std::uint64_t cols);
 
-/// Base alignment and capacity with the tile's base at `offset` bytes: the static offset plus the register's value.
-[[nodiscard]] std::optional<Violation> check_placement(const TileDesc& tile, std::int64_t offset, const ArchSpec& arch);
+/// Base alignment and capacity of the tile's full extent at its static offset.
+[[nodiscard]] std::optional<Violation> check_placement(const TileDesc& tile, const ArchSpec& arch);
+
+/// The same with the base at `offset` bytes (the static offset plus the register's value), for an access to the first
+/// `rows` rows and `cols` columns.
+[[nodiscard]] std::optional<Violation> check_placement(const TileDesc& tile, std::int64_t offset, std::uint64_t rows,
+                                                       std::uint64_t cols, const ArchSpec& arch);
 
 /// Everything else that a descriptor states: extents, pitch, layout, dtype, fractal multiples.
 [[nodiscard]] std::optional<Violation> check_tile(const TileDesc& tile, CoreKind core, const ArchSpec& arch);

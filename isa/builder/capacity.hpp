@@ -1,6 +1,7 @@
 // What the tiles of a kernel need of each on-chip space, and what to cut when that is too much.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -38,8 +39,11 @@ struct SpaceBudget {
 
 /// Tiles that do not fit on the card. Carries what is needed to report the whole budget.
 struct CapacityError : ProgramError {
-  CapacityError(const std::string& message, std::vector<ArgInfo> kernel_args, std::vector<Allocation> map)
-      : ProgramError{message}, args{std::move(kernel_args)}, memory_map{std::move(map)} {}
+  CapacityError(const std::string& message, std::vector<Space> exceeded, std::vector<ArgInfo> kernel_args,
+                std::vector<Allocation> map)
+      : ProgramError{message}, spaces{std::move(exceeded)}, args{std::move(kernel_args)}, memory_map{std::move(map)} {}
+  [[nodiscard]] bool exceeds(Space s) const { return std::find(spaces.begin(), spaces.end(), s) != spaces.end(); }
+  std::vector<Space> spaces;  ///< that are over their limit
   std::vector<ArgInfo> args;
   std::vector<Allocation> memory_map;
 };

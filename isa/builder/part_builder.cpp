@@ -11,6 +11,9 @@ namespace {
 /// Nothing on a chip comes near; keeps offsets far from the end of 32 bits.
 constexpr std::uint64_t kMaxSpaceBytes = std::uint64_t{1} << 30;
 
+constexpr std::uint32_t kMaxExtent = 0xffff;  // rows and columns of a descriptor
+constexpr std::uint32_t kBlockBytes = 32;     // unit of the vector pipe's accesses to UB
+
 }  // namespace
 
 PartBuilder::PartBuilder(std::string kernel, CoreKind kind, const ArchSpec& arch) : arch_{arch} {
@@ -177,8 +180,8 @@ std::uint32_t PartBuilder::allocate(Space space, std::uint64_t bytes, const std:
   auto& used = used_[index_of(space)];
   const auto offset = static_cast<std::uint32_t>(round_up(used, spec.alignment));
   if (offset + bytes > kMaxSpaceBytes) {
-    throw program_error("{}: tile {} needs {} bytes of {} at {}, {} has {}; cut the tile", program_.name, name, bytes,
-                        name_of(space), offset, arch_.name, spec.capacity.count());
+    throw program_error("kernel {}: tile {} needs {} bytes of {} at {}, {} has {}; cut the tile", program_.name, name,
+                        bytes, name_of(space), offset, arch_.name, spec.capacity.count());
   }
   allocations_.push_back({space, name, offset, static_cast<std::uint32_t>(bytes)});
   used = offset + static_cast<std::uint32_t>(bytes);
@@ -187,9 +190,12 @@ std::uint32_t PartBuilder::allocate(Space space, std::uint64_t bytes, const std:
 
 Tile PartBuilder::tile(Space space, DType dtype, std::uint32_t rows, std::uint32_t cols, Layout layout,
                        const std::string& name) {
-  if (rows == 0 || cols == 0 || rows > 0xffff || cols > 0xffff) {
-    throw program_error("{}: tile {} of {}x{}: extents lie between 1 and 65535", program_.name, name, rows, cols);
-  }
+  const auto require_extents = [&](std::uint32_t r, std::uint32_t c) {
+    if (r != 0 && c != 0 && r <= kMaxExtent && c <= kMaxExtent) return;
+    throw program_error("kernel {}: tile {} of {}x{}: extents lie between 1 and {}", program_.name, name, r, c,
+                        kMaxExtent);
+  };
+  require_extents(rows, cols);
   const std::uint32_t size = size_of(dtype), k0 = arch_.fractal_bytes / size, m0 = arch_.fractal_rows;
   const auto up = [](std::uint32_t a, std::uint32_t b) { return static_cast<std::uint32_t>(round_up(a, b)); };
   std::uint32_t own_rows = rows, own_cols = cols;
@@ -213,9 +219,11 @@ Tile PartBuilder::tile(Space space, DType dtype, std::uint32_t rows, std::uint32
       own_cols = up(cols, m0);
       break;
   }
+  require_extents(own_rows, own_cols);
   const std::uint32_t line = (is_column_major(layout) ? own_rows : own_cols) * size;
   const std::uint32_t lines = is_column_major(layout) ? own_cols : own_rows;
-  const std::uint32_t pitch = up(line, arch_.fractal_bytes);
+  const std::uint32_t pitch =
+      up(line, space == Space::UB ? std::max(kBlockBytes, arch_.buffer(space).alignment) : arch_.fractal_bytes);
   const std::uint32_t offset = allocate(space, std::uint64_t{pitch} * lines, name);
   Allocation& allocation = allocations_.back();
   allocation.dtype = dtype;
@@ -235,8 +243,9 @@ Tile PartBuilder::tile(Space space, DType dtype, std::uint32_t rows, std::uint32
 
 Ring& PartBuilder::ring(std::uint32_t slots, Pipe producer, Pipe consumer, const std::vector<RingMember>& members) {
   NPU_ASSERT(slots > 0 && !members.empty(), "a ring has slots and members");
-  // One offset register serves all members: every space advances by the largest slot.
+  // One offset register serves all members: every space advances by the largest slot, and stays aligned.
   std::array<std::uint32_t, kSpaceCount> slot_bytes{};
+  std::uint32_t alignment = 1;
   std::vector<Tile> tiles;
   const auto start = used_;
   const std::size_t first_allocation = allocations_.size();
@@ -245,8 +254,10 @@ Ring& PartBuilder::ring(std::uint32_t slots, Pipe producer, Pipe consumer, const
     const std::size_t s = index_of(m.space);
     slot_bytes[s] = static_cast<std::uint32_t>(round_up(used_[s], arch_.buffers[s].alignment)) -
                     static_cast<std::uint32_t>(round_up(start[s], arch_.buffers[s].alignment));
+    alignment = std::max(alignment, arch_.buffers[s].alignment);
   }
-  const std::uint32_t stride = *std::max_element(slot_bytes.begin(), slot_bytes.end());
+  const auto stride =
+      static_cast<std::uint32_t>(round_up(*std::max_element(slot_bytes.begin(), slot_bytes.end()), alignment));
   for (std::size_t i = 0; i < tiles.size(); ++i) {
     tiles[i].end_ += (slots - 1) * stride;
     allocations_[first_allocation + i].slots = slots;
@@ -266,9 +277,10 @@ Ring& PartBuilder::ring(std::uint32_t slots, Pipe producer, Pipe consumer, const
 
 std::uint32_t PartBuilder::take_flags(Pipe from, Pipe to, std::uint32_t count) {
   auto& next = next_flag_[index_of(from)][index_of(to)];
-  if (next + count > std::min(arch_.flags_per_pair, PartBuilder::kSyncFlag)) {
-    throw program_error("{}: rings need {} flags from {} to {}, {} are free", program_.name, next + count,
-                        name_of(from), name_of(to), std::min(arch_.flags_per_pair, PartBuilder::kSyncFlag));
+  if (next + count > sync_flag()) {
+    throw program_error("kernel {}: its rings need {} flags from {} to {}, flags_per_pair = {} of {} leaves {}",
+                        program_.name, next + count, name_of(from), name_of(to), arch_.flags_per_pair, arch_.name,
+                        sync_flag());
   }
   return std::exchange(next, next + count);
 }

@@ -1,6 +1,7 @@
 // A structured macro-assembler for one core's program: values, control flow, local memory, tile instructions.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -35,6 +36,9 @@ class PartBuilder {
   PartBuilder(const PartBuilder&) = delete;
   PartBuilder& operator=(const PartBuilder&) = delete;
 
+  [[nodiscard]] const std::string& kernel() const { return program_.name; }
+  [[nodiscard]] const ArchSpec& arch() const { return arch_; }
+
   // ---- values ----
   [[nodiscard]] Reg imm(std::int64_t value);
   [[nodiscard]] Reg copy(const Reg& value);
@@ -61,8 +65,8 @@ class PartBuilder {
   void while_(const std::function<Condition()>& condition, const std::function<void()>& body);
 
   // ---- local memory; KernelBuilder::finish() refuses what exceeds a space, with the memory map ----
-  /// Matrix-space rows and columns are rounded up to whole fractals, UB lines to 32 bytes; the valid region is as
-  /// asked.
+  /// Matrix-space rows and columns are rounded up to whole fractals, UB lines to 32 bytes and to the alignment of UB;
+  /// the valid region is as asked.
   [[nodiscard]] Tile tile(Space space, DType dtype, std::uint32_t rows, std::uint32_t cols, Layout layout,
                           const std::string& name);
   [[nodiscard]] Tile ub(DType dtype, std::uint32_t rows, std::uint32_t cols, const std::string& name) {
@@ -142,7 +146,8 @@ class PartBuilder {
   [[nodiscard]] Program finish();
 
  private:
-  static constexpr std::uint32_t kSyncFlag = 7;  ///< the id that sync() uses; rings take the others
+  /// The id that sync() uses; rings take those below.
+  [[nodiscard]] std::uint32_t sync_flag() const { return std::min(7U, arch_.flags_per_pair - 1); }
 
   friend class Reg;
   friend class Ring;

@@ -22,8 +22,8 @@ void PartBuilder::wait_flag(Pipe from, Pipe to, std::uint32_t id, Loc loc) {
 }
 
 void PartBuilder::sync(Pipe from, Pipe to, Loc loc) {
-  set_flag(from, to, kSyncFlag, loc);
-  wait_flag(from, to, kSyncFlag, loc);
+  set_flag(from, to, sync_flag(), loc);
+  wait_flag(from, to, sync_flag(), loc);
 }
 
 void PartBuilder::barrier(Pipe pipe, Loc loc) {

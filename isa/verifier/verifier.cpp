@@ -22,7 +22,7 @@ void check_descriptors(const Program& program, const ArchSpec& arch, Report& rep
   for (std::size_t i = 0; i < program.tiles.size(); ++i) {
     const TileDesc& tile = program.tiles[i];
     auto violation = check_tile(tile, program.kind, arch);
-    if (!violation) violation = check_placement(tile, tile.offset, arch);
+    if (!violation) violation = check_placement(tile, arch);
     if (violation) report.add_tile(i, std::move(*violation));
   }
   for (std::size_t i = 0; i < program.gms.size(); ++i) {

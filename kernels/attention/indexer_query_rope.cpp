@@ -5,6 +5,7 @@
 #include "isa/units.hpp"
 #include "kernels/attention/rope_columns.hpp"
 #include "kernels/common/rope.hpp"
+#include "kernels/common/row_split.hpp"
 
 namespace npu::kernels {
 
@@ -19,8 +20,7 @@ std::uint32_t rows_per_step(const LayerConfig& cfg, const ArchSpec& arch) {
   const std::uint32_t per_row =
       cfg.index_dim * (2 * 4 + 2 * 4) + 2 * cfg.rope_dim + Rope::bytes_per_row(cfg.rope_dim) + 64;
   const std::uint32_t once = Rope::fixed_bytes(cfg.rope_dim) + 1024;
-  const auto capacity = static_cast<std::uint32_t>(arch.buffer(Space::UB).capacity.count());
-  return std::min({(capacity - once) / per_row, kMaxRows, cfg.seq * cfg.index_heads});
+  return std::clamp(ub_beside(arch, once) / per_row, 1U, std::min(kMaxRows, cfg.seq * cfg.index_heads));
 }
 
 }  // namespace

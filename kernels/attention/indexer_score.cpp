@@ -8,6 +8,7 @@
 #include "isa/units.hpp"
 #include "kernels/common/cross_fifo.hpp"
 #include "kernels/common/cube_matmul.hpp"
+#include "kernels/common/fitting.hpp"
 #include "kernels/common/pair_sort.hpp"
 #include "kernels/common/quantise.hpp"
 
@@ -24,6 +25,7 @@ struct Plan {
   std::uint32_t keys, half;                  ///< of a tile, and of a vector core at most
   std::uint32_t blocks;
   CrossFifo quantised, products;  ///< keys [keys, ih] i8 to the cube, [S*nh, keys] i32 back
+  MatmulTiling tiling;
   [[nodiscard]] std::uint64_t products_at() const { return blocks * quantised.bytes(); }
   [[nodiscard]] std::uint64_t workspace_bytes() const { return products_at() + blocks * products.bytes(); }
   [[nodiscard]] MatmulShape matmul() const { return {rows, keys, dim, DType::I8, WeightOrder::NK}; }
@@ -33,6 +35,7 @@ struct Arguments {
   TensorArgument queries, query_scale, weights, cache, table, lengths, score, workspace;
 };
 
+constexpr std::uint32_t kLeastKeys = 16;      // of a tile, unless a page has fewer
 constexpr std::uint32_t kFillColumns = 2048;  // of one store of "no score"
 constexpr std::uint32_t kLag = 3;             // tiles whose products are on their way while a core quantises the next
 
@@ -44,8 +47,8 @@ std::uint64_t vector_bytes(const Plan& s, std::uint32_t half) {
          4ULL * std::min(s.length, kFillColumns) + 1024;
 }
 
-Plan plan_scores(const LayerConfig& cfg, const ArchSpec& arch) {
-  constexpr std::uint32_t kMaxKeys = 128;
+/// With tiles of at most `most` keys.
+Plan plan_scores(const LayerConfig& cfg, const ArchSpec& arch, std::uint32_t most) {
   Plan s{};
   s.requests = cfg.batch;
   s.seq = cfg.seq;
@@ -54,10 +57,10 @@ Plan plan_scores(const LayerConfig& cfg, const ArchSpec& arch) {
   s.dim = cfg.index_dim;
   s.length = cfg.max_positions / 4;
   s.page = cfg.page;
-  s.keys = std::min(s.page, kMaxKeys);
+  s.keys = std::min(s.page, most);
   const std::uint64_t capacity = arch.buffer(Space::UB).capacity.count();
   const auto half_of = [](std::uint32_t keys) { return static_cast<std::uint32_t>(8 * ceil_div(keys, 16)); };
-  while (vector_bytes(s, half_of(s.keys)) > capacity && s.keys > 16) s.keys /= 2;
+  while (vector_bytes(s, half_of(s.keys)) > capacity && s.keys > kLeastKeys) s.keys /= 2;
   s.half = half_of(s.keys);
   if (s.page % s.keys != 0) {
     throw config_error("indexer_score: a page of {} keys does not divide into tiles of {}; choose a multiple", s.page,
@@ -67,6 +70,7 @@ Plan plan_scores(const LayerConfig& cfg, const ArchSpec& arch) {
   s.blocks = static_cast<std::uint32_t>(std::min<std::uint64_t>(tiles, arch.clusters));
   s.quantised = {.slots = kLag + 1, .rows = s.keys, .cols = s.dim, .dtype = DType::I8, .full_id = 0, .free_id = 1};
   s.products = {.slots = kLag + 1, .rows = s.rows, .cols = s.keys, .dtype = DType::I32, .full_id = 2, .free_id = 3};
+  s.tiling = plan_matmul("indexer_score", arch, s.matmul(), 1);
   return s;
 }
 
@@ -100,8 +104,8 @@ Reg keys_of_tile(PartBuilder& p, const Plan& s, const GmTensor& lengths, const R
   return min(scored_entries(p, lengths, request) - key, s.keys);
 }
 
-void emit_cube(PartBuilder& p, const Plan& s, const ArchSpec& arch, const Arguments& a) {
-  const MatmulTiling t = plan_matmul(arch, s.matmul(), 1);
+void emit_cube(PartBuilder& p, const Plan& s, const Arguments& a) {
+  const MatmulTiling& t = s.tiling;
   CrossFifoReader keys{p, s.quantised, region(p, a, 0, s.quantised), p.block_index()};
   CrossFifoWriter products{p, s.products, region(p, a, s.products_at(), s.products), p.block_index()};
   CubeMatmul product{p, s.matmul(), t};
@@ -288,12 +292,9 @@ class VectorPart {
   Ring& score_;
 };
 
-}  // namespace
-
 //   cube              tile 0 | tile 1 | ...                       queries x keys^T
 //   vector   Q 0 | Q 1 | Q 2 | Q 3 | score 0 | Q 4 | score 1 ...  each core half of a tile's keys
-Kernel indexer_score(const LayerConfig& cfg, const ArchSpec& arch) {
-  const Plan s = plan_scores(cfg, arch);
+Kernel build(const LayerConfig& cfg, const ArchSpec& arch, const Plan& s) {
   KernelBuilder k{"indexer_score", arch};
   const auto zi = k.input("zi", DType::I8, s.dim);
   const auto zs = k.input("zs", DType::F32, 1);
@@ -304,9 +305,23 @@ Kernel indexer_score(const LayerConfig& cfg, const ArchSpec& arch) {
   const auto score = k.output("score", DType::F32, s.length);
   const auto workspace = k.inout("workspace", DType::I32, s.keys);
   const Arguments a{zi, zs, wt, idx_kv_cache, idx_block_table, kv_seq_lens, score, workspace};
-  k.cube([&](PartBuilder& p) { emit_cube(p, s, arch, a); });
+  k.cube([&](PartBuilder& p) { emit_cube(p, s, a); });
   k.vector([&](PartBuilder& p) { VectorPart{p, s, a}.emit(); });
   return pack(k, s.blocks, s.workspace_bytes());
+}
+
+}  // namespace
+
+Kernel indexer_score(const LayerConfig& cfg, const ArchSpec& arch) {
+  constexpr std::uint32_t kMaxKeys = 128;
+  const auto smaller = [&](Plan& plan, const CapacityError& error) {
+    if (cut_tiling(plan.tiling, plan.matmul(), arch, error, {.rows = true, .columns = false})) return true;
+    if (plan.keys / 2 < kLeastKeys) return false;
+    plan = plan_scores(cfg, arch, plan.keys / 2);
+    return true;
+  };
+  return build_fitting(plan_scores(cfg, arch, kMaxKeys), smaller,
+                       [&](const Plan& plan) { return build(cfg, arch, plan); });
 }
 
 }  // namespace npu::kernels

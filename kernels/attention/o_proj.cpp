@@ -5,6 +5,7 @@
 
 #include "isa/units.hpp"
 #include "kernels/common/cube_matmul.hpp"
+#include "kernels/common/fitting.hpp"
 #include "kernels/common/quantise.hpp"
 
 namespace npu::kernels {
@@ -20,7 +21,7 @@ MatmulTiling plan_groups(const ArchSpec& arch, const MatmulShape& group, std::ui
   MatmulTiling best{};
   std::uint32_t fewest = std::numeric_limits<std::uint32_t>::max();
   for (std::uint32_t parts = 1; parts <= arch.clusters; ++parts) {
-    const MatmulTiling t = plan_matmul(arch, group, parts);
+    const MatmulTiling t = plan_matmul("o_proj_a", arch, group, parts);
     const std::uint32_t busiest = ceil_of(groups * ceil_of(group.n, t.base_n), arch.clusters) * t.base_n;
     if (busiest < fewest) {
       fewest = busiest;
@@ -30,13 +31,9 @@ MatmulTiling plan_groups(const ArchSpec& arch, const MatmulShape& group, std::ui
   return best;
 }
 
-}  // namespace
-
 //   cube   (group, column tile) by (group, column tile), all tokens: o slab, wo_a slab -> acc -> r
-Kernel o_proj_a(const LayerConfig& cfg, const ArchSpec& arch) {
+Kernel build_proj(const LayerConfig& cfg, const ArchSpec& arch, const MatmulShape& group, const MatmulTiling& t) {
   const std::uint32_t tokens = cfg.tokens(), groups = cfg.o_groups, inner = cfg.group_inner(), latent = cfg.o_lora;
-  const MatmulShape group{tokens, latent, inner, DType::BF16, WeightOrder::NK};
-  const MatmulTiling t = plan_groups(arch, group, groups);
   const std::uint32_t column_tiles = ceil_of(latent, t.base_n), tiles = groups * column_tiles;
   const std::uint32_t blocks = std::min(tiles, arch.clusters);
 
@@ -65,9 +62,8 @@ Kernel o_proj_a(const LayerConfig& cfg, const ArchSpec& arch) {
 //   MTE2   piece 0 | piece 1 | ...                                              a row, piece by piece
 //   V               bf16, max | bf16, max | ...  scale | quantise piece 0 | ...  the bf16 row stays in UB
 //   MTE3                                                                  o_i8 | ...
-Kernel o_quant(const LayerConfig& cfg, const ArchSpec& arch) {
-  constexpr std::uint32_t kPiece = 4096;  // columns
-  const std::uint32_t tokens = cfg.tokens(), cols = cfg.o_groups * cfg.o_lora, piece = std::min(cols, kPiece);
+Kernel build_quant(const LayerConfig& cfg, const ArchSpec& arch, std::uint32_t piece) {
+  const std::uint32_t tokens = cfg.tokens(), cols = cfg.o_groups * cfg.o_lora;
   const std::uint32_t blocks = std::min(tokens, 2 * arch.clusters);
 
   KernelBuilder k{"o_quant", arch};
@@ -115,6 +111,26 @@ Kernel o_quant(const LayerConfig& cfg, const ArchSpec& arch) {
     });
   });
   return pack(k, blocks);
+}
+
+}  // namespace
+
+Kernel o_proj_a(const LayerConfig& cfg, const ArchSpec& arch) {
+  const MatmulShape group{cfg.tokens(), cfg.o_lora, cfg.group_inner(), DType::BF16, WeightOrder::NK};
+  return build_fitting(
+      plan_groups(arch, group, cfg.o_groups),
+      [&](MatmulTiling& t, const CapacityError& error) {
+        return cut_tiling(t, group, arch, error, {.rows = true, .columns = true});
+      },
+      [&](const MatmulTiling& t) { return build_proj(cfg, arch, group, t); });
+}
+
+Kernel o_quant(const LayerConfig& cfg, const ArchSpec& arch) {
+  constexpr std::uint32_t kPiece = 4096, kLeast = 256;  // columns
+  return build_fitting(
+      std::min(cfg.o_groups * cfg.o_lora, kPiece),
+      [](std::uint32_t& piece, const CapacityError&) { return halve(piece, kLeast); },
+      [&](std::uint32_t piece) { return build_quant(cfg, arch, piece); });
 }
 
 }  // namespace npu::kernels

@@ -6,6 +6,7 @@
 #include "kernels/attention/rope_columns.hpp"
 #include "kernels/attention/row_rms.hpp"
 #include "kernels/common/rope.hpp"
+#include "kernels/common/row_split.hpp"
 
 namespace npu::kernels {
 
@@ -18,8 +19,7 @@ std::uint32_t heads_per_step(const LayerConfig& cfg, const ArchSpec& arch) {
   // two loads in flight, squares, two stores in flight
   const std::uint32_t per_row = cfg.head_dim * (2 * 4 + 4 + 2 * 2) + Rope::bytes_per_row(cfg.rope_dim) + 64;
   const std::uint32_t once = Rope::fixed_bytes(cfg.rope_dim) + 1024;
-  const auto capacity = static_cast<std::uint32_t>(arch.buffer(Space::UB).capacity.count());
-  const std::uint32_t fit = std::clamp((capacity - once) / per_row, 1U, cfg.heads);
+  const std::uint32_t fit = std::clamp(ub_beside(arch, once) / per_row, 1U, cfg.heads);
   return static_cast<std::uint32_t>(ceil_div(cfg.heads, ceil_div(cfg.heads, fit)));
 }
 

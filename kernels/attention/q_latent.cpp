@@ -5,6 +5,7 @@
 #include "isa/units.hpp"
 #include "kernels/attention/row_rms.hpp"
 #include "kernels/common/quantise.hpp"
+#include "kernels/common/row_split.hpp"
 
 namespace npu::kernels {
 
@@ -17,10 +18,8 @@ std::uint32_t rows_per_step(std::uint32_t tokens, std::uint32_t cols, const Arch
   // two loads in flight, squares, bf16, quantiser, two stores in flight
   const std::uint32_t per_row = cols * (2 * 4 + 4 + 2 + RowQuantiser::kBytesPerElement + 2 * 1) + 512;
   const std::uint32_t once = cols * (2 + 4) + 1024;
-  const auto capacity = static_cast<std::uint32_t>(arch.buffer(Space::UB).capacity.count());
-  const std::uint32_t fit = capacity > once ? (capacity - once) / per_row : 0;
   const auto share = static_cast<std::uint32_t>(ceil_div(tokens, 2 * arch.clusters));
-  return std::clamp(fit, 1U, share);
+  return std::clamp(ub_beside(arch, once) / per_row, 1U, share);
 }
 
 }  // namespace

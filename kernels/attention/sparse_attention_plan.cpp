@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "isa/errors.hpp"
+#include "isa/shape_rules.hpp"
 #include "isa/units.hpp"
 #include "kernels/attention/sparse_attention_parts.hpp"
 
@@ -66,9 +67,13 @@ Plan plan_attention(const LayerConfig& cfg, const ArchSpec& arch, std::uint32_t 
     throw program_error("sparse_attention: window {} exceeds the page of {} rows, block_table has one page a request",
                         cfg.window, cfg.page);
   }
+  if (s.block == 0 || s.block > kMaxMatmulExtent) {
+    throw config_error("softmax_block = {}: the keys of a block are the columns of one matrix product, 1 to {} of them",
+                       s.block, kMaxMatmulExtent);
+  }
   const std::uint64_t l1 = arch.buffer(Space::L1).capacity.count();
-  const std::uint64_t key_bytes = 2ULL * round_up(s.block, 16) * s.dim * 2, q_bytes = round_up(s.heads, 16) * s.dim * 2;
-  const std::uint64_t weight_bytes = round_up(s.heads, 16) * round_up(s.block, 16) * 2;
+  const std::uint64_t keys = round_up(s.block, arch.fractal_rows), heads = round_up(s.heads, arch.fractal_rows);
+  const std::uint64_t key_bytes = 2 * keys * s.dim * 2, q_bytes = heads * s.dim * 2, weight_bytes = heads * keys * 2;
   s.q_slots = key_bytes + 2 * q_bytes + weight_bytes <= l1 ? 2 : 1;
   choose_rows(s, arch);
   s.scores = {.slots = 2, .rows = s.heads, .cols = s.block, .dtype = DType::F32, .full_id = 0, .free_id = 1};

@@ -1,5 +1,7 @@
 #include "kernels/common/cross_fifo.hpp"
 
+#include "isa/errors.hpp"
+
 namespace npu::kernels {
 
 using isa::GmTensor;
@@ -11,7 +13,13 @@ CrossFifoCursor::CrossFifoCursor(PartBuilder& part, const CrossFifo& fifo, GmTen
     : part_{part},
       fifo_{fifo},
       workspace_{workspace.address(block * (fifo.slots * fifo.rows), 0), fifo.dtype, fifo.cols},
-      row_{part.imm(0)} {}
+      row_{part.imm(0)} {
+  const isa::ArchSpec& arch = part.arch();
+  if (fifo.slots > arch.cross_flag_limit) {
+    throw program_error("kernel {}: a ring of {} slots between the cores counts to {}, cross_flag_limit = {} of {}",
+                        part.kernel(), fifo.slots, fifo.slots, arch.cross_flag_limit, arch.name);
+  }
+}
 
 void CrossFifoCursor::advance() {
   if (fifo_.slots == 1) return;

@@ -21,6 +21,7 @@ struct CrossFifo {
 /// Position in the block's part of the workspace: the row of the current slot.
 class CrossFifoCursor {
  public:
+  /// Throws ProgramError where the card's cross-core counters do not reach the number of slots.
   CrossFifoCursor(isa::PartBuilder& part, const CrossFifo& fifo, isa::GmTensor workspace, const isa::Reg& block);
 
  protected:

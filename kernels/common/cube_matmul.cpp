@@ -4,6 +4,7 @@
 
 #include "isa/errors.hpp"
 #include "isa/units.hpp"
+#include "kernels/common/fitting.hpp"
 
 namespace npu::kernels {
 
@@ -20,33 +21,99 @@ namespace {
 
 DType accumulator_of(DType operand) { return operand == DType::I8 ? DType::I32 : DType::F32; }
 
-/// The largest multiple of `granule` that divides k and does not exceed `limit`.
+/// The largest multiple of `granule` that divides k and does not exceed `limit`; the granule if the limit is below it.
+/// Requires k to be a multiple of the granule.
 std::uint32_t largest_step(std::uint32_t k, std::uint32_t granule, std::uint32_t limit) {
-  for (std::uint32_t step = std::min(k, limit) / granule * granule; step >= granule; step -= granule) {
-    if (k % step == 0) return step;
-  }
-  throw program_error("matmul: k = {} is not a multiple of {} (one fractal)", k, granule);
+  std::uint32_t step = std::max(granule, std::min(k, limit) / granule * granule);
+  while (k % step != 0) step -= granule;
+  return step;
+}
+
+std::uint32_t bytes_of(const isa::ArchSpec& arch, Space space) {
+  return static_cast<std::uint32_t>(arch.buffer(space).capacity.count());
+}
+
+/// Elements of k that a slot of both L0 buffers holds. The two share the distance of their slots: the longer one's.
+std::uint32_t operand_k(const isa::ArchSpec& arch, const MatmulTiling& t, std::uint32_t size) {
+  const std::uint32_t others = (t.l0_slots - 1) * std::max(t.base_m, t.base_n);
+  return std::min(bytes_of(arch, Space::L0A) / ((others + t.base_m) * size),
+                  bytes_of(arch, Space::L0B) / ((others + t.base_n) * size));
+}
+
+/// Elements of k that a slot of L1 holds of both operands.
+std::uint32_t slab_k(const isa::ArchSpec& arch, const MatmulTiling& t, std::uint32_t size) {
+  return bytes_of(arch, Space::L1) / (t.l1_slots * (t.base_m + t.base_n) * size);
+}
+
+/// As much of k at a time as fits, in slabs whose lines in memory are at most 1 KiB unless one step is longer.
+void plan_k(MatmulTiling& t, const isa::ArchSpec& arch, const MatmulShape& s) {
+  constexpr std::uint32_t kLineBytes = 1024;
+  const std::uint32_t size = isa::size_of(s.dtype);
+  t.base_k = largest_step(s.k, arch.fractal_bytes / size, std::min(operand_k(arch, t, size), slab_k(arch, t, size)));
+  t.step_k = largest_slab(arch, s, t, kLineBytes / size);
 }
 
 }  // namespace
 
-MatmulTiling plan_matmul(const isa::ArchSpec& arch, const MatmulShape& s, std::uint32_t cores) {
-  const auto round16 = [](std::uint64_t v) { return static_cast<std::uint32_t>(isa::round_up(v, 16)); };
+MatmulTiling plan_matmul(std::string_view kernel, const isa::ArchSpec& arch, const MatmulShape& s,
+                         std::uint32_t cores) {
+  constexpr std::uint32_t kMaxRows = 128, kMaxColumns = 256;
   const std::uint32_t size = isa::size_of(s.dtype), k0 = arch.fractal_bytes / size;
+  if (s.k % k0 != 0) {
+    throw program_error(
+        "kernel {}: k = {} of its matrix product does not divide into fractals of {} {} (fractal_bytes = {} of {}); "
+        "choose a k that does, or a smaller fractal",
+        kernel, s.k, k0, isa::name_of(s.dtype), arch.fractal_bytes, arch.name);
+  }
+  const auto whole_fractals = [&](std::uint64_t n, std::uint32_t most) {
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(isa::round_up(n, arch.fractal_rows), most));
+  };
   MatmulTiling t{};
-  t.base_m = std::min(round16(s.m), 128U);
-  t.base_n = std::min(round16(isa::ceil_div(s.n, cores)), 256U);
+  t.base_m = whole_fractals(s.m, kMaxRows);
+  t.base_n = whole_fractals(isa::ceil_div(s.n, cores), kMaxColumns);
   t.l0_slots = 2;
-  const auto l0_k = static_cast<std::uint32_t>(arch.buffer(Space::L0A).capacity.count()) /
-                    (t.l0_slots * std::max(t.base_m, t.base_n) * size);
-  t.base_k = largest_step(s.k, k0, l0_k);
   t.l1_slots = 2;
-  const auto l1_k =
-      static_cast<std::uint32_t>(arch.buffer(Space::L1).capacity.count()) / (t.l1_slots * (t.base_m + t.base_n) * size);
-  t.step_k = largest_step(s.k / t.base_k, 1, std::max(1U, std::min(l1_k, 1024U / size) / t.base_k));
+  plan_k(t, arch, s);
   const std::uint64_t acc_bytes = std::uint64_t{t.base_m} * t.base_n * 4;
   t.acc_slots = 2 * acc_bytes <= arch.buffer(Space::L0C).capacity.count() ? 2 : 1;
   return t;
+}
+
+bool cut_tiling(MatmulTiling& t, const MatmulShape& s, const isa::ArchSpec& arch, const isa::CapacityError& error,
+                TileCuts cuts) {
+  const std::uint32_t k0 = arch.fractal_bytes / isa::size_of(s.dtype), fractal = arch.fractal_rows;
+  const bool slab = error.exceeds(Space::L1), acc = error.exceeds(Space::L0C),
+             operand = error.exceeds(Space::L0A) || error.exceeds(Space::L0B);
+  if (!slab && !acc && !operand) return false;
+  if (slab && t.step_k > 1) {
+    t.step_k = largest_step(s.k / t.base_k, 1, t.step_k - 1);
+    return true;
+  }
+  if ((slab || operand) && t.base_k > k0) {
+    t.base_k = largest_step(s.k, k0, t.base_k - k0);
+    t.step_k = 1;
+    return true;
+  }
+  if (slab && t.l1_slots > 1) {
+    t.l1_slots = 1;
+  } else if (operand && t.l0_slots > 1) {
+    t.l0_slots = 1;
+  } else if (acc && t.acc_slots > 1) {
+    t.acc_slots = 1;
+  } else if (cuts.columns && t.base_n > fractal && (t.base_n >= t.base_m || !cuts.rows)) {
+    if (!halve(t.base_n, fractal)) return false;
+  } else if (!cuts.rows || !halve(t.base_m, fractal)) {
+    return false;
+  }
+  plan_k(t, arch, s);
+  return true;
+}
+
+std::uint32_t largest_slab(const isa::ArchSpec& arch, const MatmulShape& s, const MatmulTiling& t,
+                           std::uint32_t limit) {
+  // The steps of a [k, n] slab start at rows, which extraction takes in whole fractals.
+  if (s.order == WeightOrder::KN && t.base_k % arch.fractal_rows != 0) return 1;
+  return largest_step(s.k / t.base_k, 1, std::min(slab_k(arch, t, isa::size_of(s.dtype)), limit) / t.base_k);
 }
 
 CubeMatmul::CubeMatmul(isa::PartBuilder& part, const MatmulShape& shape, const MatmulTiling& t)
@@ -81,7 +148,8 @@ void CubeMatmul::tile(const GmTensor& a, const Value& row, const Value& a_col, c
 
 void CubeMatmul::tile_pair(const GmTensor& a, const Value& row, const Value& rows, const GmTensor& b0,
                            const GmTensor& b1, const Value& b_row, const Store& store) {
-  NPU_ASSERT(shape_.order == WeightOrder::NK && tiling_.base_n % 32 == 0, "halves of [n, k] weights in whole fractals");
+  NPU_ASSERT(shape_.order == WeightOrder::NK && tiling_.base_n % (2 * part_.arch().fractal_rows) == 0,
+             "halves of [n, k] weights in whole fractals");
   const std::uint32_t half = tiling_.base_n / 2, slab_k = tiling_.slab_k();
   const auto load_b = [&](const Tile& slab, const Reg& k) {
     part_.tload(slab.view(0, 0, half, slab_k), b0.at(b_row, k));  // (half, slab_k) L1

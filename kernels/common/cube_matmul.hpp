@@ -8,8 +8,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <string_view>
 
 #include "isa/arch_spec.hpp"
+#include "isa/builder/capacity.hpp"
 #include "isa/builder/part_builder.hpp"
 
 namespace npu::kernels {
@@ -32,8 +34,24 @@ struct MatmulTiling {
   [[nodiscard]] std::uint32_t slab_k() const { return base_k * step_k; }
 };
 
-/// A plan that fits the card and spreads the columns over `cores`: at most 128 rows, at most 256 columns a tile.
-[[nodiscard]] MatmulTiling plan_matmul(const isa::ArchSpec& arch, const MatmulShape& shape, std::uint32_t cores);
+/// A plan that spreads the columns over `cores`: at most 128 rows and 256 columns a tile, and as much of k at a time as
+/// L0A, L0B and L1 hold; one fractal of k where they hold less, which the builder then refuses with the memory map.
+/// Throws ProgramError, naming the kernel, if k is not made of whole fractals.
+[[nodiscard]] MatmulTiling plan_matmul(std::string_view kernel, const isa::ArchSpec& arch, const MatmulShape& shape,
+                                       std::uint32_t cores);
+/// The most steps of base_k that divide k and make a slab that L1 holds, of at most `limit` elements of k; at least
+/// one, and one where the further steps of a [k, n] slab would not start at whole fractals.
+[[nodiscard]] std::uint32_t largest_slab(const isa::ArchSpec& arch, const MatmulShape& shape,
+                                         const MatmulTiling& tiling, std::uint32_t limit);
+
+/// What of a C tile a kernel can cut where it does not fit.
+struct TileCuts {
+  bool rows, columns;
+};
+/// The next smaller tiling where L1, L0A, L0B or L0C are exceeded, for build_fitting: less k, then fewer buffers, then
+/// a smaller C tile; false where none of the cube's spaces is exceeded or nothing is left to cut.
+[[nodiscard]] bool cut_tiling(MatmulTiling& tiling, const MatmulShape& shape, const isa::ArchSpec& arch,
+                              const isa::CapacityError& error, TileCuts cuts);
 
 class CubeMatmul {
  public:

@@ -7,6 +7,7 @@
 #include "isa/arch_spec.hpp"
 #include "isa/builder/part_builder.hpp"
 #include "isa/units.hpp"
+#include "kernels/common/fitting.hpp"
 
 namespace npu::kernels {
 
@@ -28,6 +29,13 @@ struct RowSplit {
   }
 };
 
+/// Bytes of UB beside `fixed` ones; 0 where those alone do not fit. A plan then takes its smallest step, which the
+/// builder refuses with the memory map.
+[[nodiscard]] inline std::uint32_t ub_beside(const isa::ArchSpec& arch, std::uint32_t fixed) {
+  const auto capacity = static_cast<std::uint32_t>(arch.buffer(isa::Space::UB).capacity.count());
+  return capacity > fixed ? capacity - fixed : 0;
+}
+
 /// Spreads `rows` over `cores`; a step is at most `max_step` rows of `row_bytes` of UB each within `budget` bytes.
 [[nodiscard]] inline RowSplit split_rows(std::uint32_t rows, std::uint32_t cores, std::uint32_t max_step,
                                          std::uint32_t row_bytes, std::uint32_t budget) {
@@ -36,10 +44,15 @@ struct RowSplit {
   return {rows, per_block, std::min({per_block, max_step, fitting})};
 }
 
-/// Columns of a chunk, a multiple of 64 where the row is longer than one chunk, whose bytes fit `budget`.
+/// The next smaller step, for build_fitting.
+[[nodiscard]] inline bool fewer_rows(RowSplit& split, const isa::CapacityError&) { return halve(split.step); }
+
+inline constexpr std::uint32_t kChunkGranule = 64;  ///< columns
+
+/// Columns of a chunk, in whole granules where the row is longer than one chunk, whose bytes fit `budget`.
 [[nodiscard]] inline std::uint32_t chunk_columns(std::uint32_t cols, std::uint32_t bytes_per_column,
                                                  std::uint32_t budget) {
-  const std::uint32_t fitting = std::max(64U, budget / bytes_per_column / 64 * 64);
+  const std::uint32_t fitting = std::max(kChunkGranule, budget / bytes_per_column / kChunkGranule * kChunkGranule);
   return std::min(cols, fitting);
 }
 

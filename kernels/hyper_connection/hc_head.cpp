@@ -6,11 +6,12 @@ namespace npu::kernels {
 
 using namespace isa;
 
+namespace {
+
 //   vector   x -> f32, sum of squares |                 | factors | x_head
 //   cube                              | f32 stack @ fn^T |
-Kernel hc_head(const LayerConfig& cfg, const ArchSpec& arch) {
+Kernel build(const LayerConfig& cfg, const ArchSpec& arch, const StreamPlan& plan) {
   const std::uint32_t m = cfg.hc_mult, flat = m * cfg.hidden;
-  const StreamPlan plan = plan_streams(cfg, arch, m);
 
   KernelBuilder k{"hc_head", arch};
   const auto x = k.input("x", DType::BF16, flat);
@@ -20,11 +21,20 @@ Kernel hc_head(const LayerConfig& cfg, const ArchSpec& arch) {
   const auto x_head = k.output("x_head", DType::BF16, cfg.hidden);
   const auto workspace = k.inout("workspace", DType::F32, plan.pitch);
 
-  emit_stream_mix(k, cfg, arch, plan, {x, fn, scale, base, x_head, workspace},
+  emit_stream_mix(k, cfg, plan, {x, fn, scale, base, x_head, workspace},
                   [&](PartBuilder&, StreamMixer& mixer, const Reg& row, const Reg& n) {
                     mixer.set_factors(mixer.values(row, n, {m}), n);
                   });
   return pack(k, plan.blocks, plan.workspace_bytes());
+}
+
+}  // namespace
+
+Kernel hc_head(const LayerConfig& cfg, const ArchSpec& arch) {
+  return build_fitting(
+      plan_streams("hc_head", cfg, arch, cfg.hc_mult),
+      [&](StreamPlan& plan, const CapacityError& error) { return cut_streams(plan, arch, error); },
+      [&](const StreamPlan& plan) { return build(cfg, arch, plan); });
 }
 
 }  // namespace npu::kernels

@@ -9,15 +9,27 @@ namespace npu::kernels {
 
 using namespace isa;
 
-//   MTE2   y, x0 .. x3 of chunk 0 | chunk 1 | ...
-//   V               widen, y * post0 + x0 * comb00 + ... -> out0 | out1 | out2 | out3 | chunk 1 ...
-//   MTE3                                                          out0 | out1 | ...
-Kernel hc_post(const LayerConfig& cfg, const ArchSpec& arch) {
+namespace {
+
+struct Plan {
+  RowSplit split;
+  std::uint32_t chunk;  ///< columns at a time
+};
+
+Plan plan_post(const LayerConfig& cfg, const ArchSpec& arch) {
   constexpr std::uint32_t kBudget = 160 * 1024;  // bytes of UB for chunks
   const std::uint32_t d = cfg.hidden, m = cfg.hc_mult;
   const std::uint32_t column_bytes = 2 * 2 * (m + 1) + 4 * (m + 1) + 2 * 4 + 2 * 2;
   const RowSplit split = split_rows(cfg.tokens(), 2 * arch.clusters, 8, column_bytes * std::min(d, 256U), kBudget);
-  const std::uint32_t chunk = chunk_columns(d, split.step * column_bytes, kBudget);
+  return {split, chunk_columns(d, split.step * column_bytes, kBudget)};
+}
+
+//   MTE2   y, x0 .. x3 of chunk 0 | chunk 1 | ...
+//   V               widen, y * post0 + x0 * comb00 + ... -> out0 | out1 | out2 | out3 | chunk 1 ...
+//   MTE3                                                          out0 | out1 | ...
+Kernel build(const LayerConfig& cfg, const ArchSpec& arch, const Plan& plan) {
+  const std::uint32_t d = cfg.hidden, m = cfg.hc_mult, chunk = plan.chunk;
+  const RowSplit& split = plan.split;
 
   KernelBuilder k{"hc_post", arch};
   const auto y = k.input("y", DType::BF16, d);
@@ -90,6 +102,15 @@ Kernel hc_post(const LayerConfig& cfg, const ArchSpec& arch) {
     });
   });
   return pack(k, split.blocks());
+}
+
+}  // namespace
+
+Kernel hc_post(const LayerConfig& cfg, const ArchSpec& arch) {
+  const auto smaller = [](Plan& plan, const CapacityError&) {
+    return halve(plan.chunk, kChunkGranule) || halve(plan.split.step);
+  };
+  return build_fitting(plan_post(cfg, arch), smaller, [&](const Plan& plan) { return build(cfg, arch, plan); });
 }
 
 }  // namespace npu::kernels

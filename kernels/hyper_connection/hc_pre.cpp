@@ -7,11 +7,12 @@ namespace npu::kernels {
 
 using namespace isa;
 
+namespace {
+
 //   vector   x -> f32, sum of squares |                 | factors, Sinkhorn | x_mixed
 //   cube                              | f32 stack @ fn^T |
-Kernel hc_pre(const LayerConfig& cfg, const ArchSpec& arch) {
+Kernel build(const LayerConfig& cfg, const ArchSpec& arch, const StreamPlan& plan) {
   const std::uint32_t m = cfg.hc_mult, flat = m * cfg.hidden, width = cfg.mix_width();
-  const StreamPlan plan = plan_streams(cfg, arch, width);
 
   KernelBuilder k{"hc_pre", arch};
   const auto x = k.input("x", DType::BF16, flat);
@@ -23,7 +24,7 @@ Kernel hc_pre(const LayerConfig& cfg, const ArchSpec& arch) {
   const auto comb_argument = k.output("comb", DType::F32, m * m);
   const auto workspace = k.inout("workspace", DType::F32, plan.pitch);
 
-  emit_stream_mix(k, cfg, arch, plan, {x, fn, scale, base, x_mixed, workspace},
+  emit_stream_mix(k, cfg, plan, {x, fn, scale, base, x_mixed, workspace},
                   [&](PartBuilder& p, StreamMixer& mixer, const Reg& row, const Reg& n) {
                     const Tile sigmoids = p.ub(DType::F32, m, plan.share, "post_transposed");
                     const Tile post = p.ub(DType::F32, plan.share, m, "post");
@@ -41,6 +42,15 @@ Kernel hc_pre(const LayerConfig& cfg, const ArchSpec& arch) {
                     p.tstore(p.tensor(comb_argument).at(row, 0), comb.valid(n, m * m));
                   });
   return pack(k, plan.blocks, plan.workspace_bytes());
+}
+
+}  // namespace
+
+Kernel hc_pre(const LayerConfig& cfg, const ArchSpec& arch) {
+  return build_fitting(
+      plan_streams("hc_pre", cfg, arch, cfg.mix_width()),
+      [&](StreamPlan& plan, const CapacityError& error) { return cut_streams(plan, arch, error); },
+      [&](const StreamPlan& plan) { return build(cfg, arch, plan); });
 }
 
 }  // namespace npu::kernels

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "kernels/common/cube_matmul.hpp"
 #include "kernels/common/row_split.hpp"
 
 namespace npu::kernels {
@@ -14,28 +13,31 @@ namespace {
 constexpr std::uint32_t kMaxTokens = 16;               // of a block: one fractal of cube rows
 constexpr std::uint32_t kWidened = 0, kProjected = 1;  // cross-core flags
 
-/// One row tile of at most 16 tokens, all columns; long k slabs, because the weight rows are the traffic.
-MatmulTiling plan_projection(const ArchSpec& arch, const MatmulShape& shape) {
-  MatmulTiling t = plan_matmul(arch, shape, 1);
-  const auto slab_bytes = (t.base_m + t.base_n) * t.base_k * size_of(shape.dtype) * t.l1_slots;
-  const auto fitting = static_cast<std::uint32_t>(arch.buffer(Space::L1).capacity.count()) / slab_bytes;
-  const std::uint32_t steps = shape.k / t.base_k;
-  t.step_k = std::min(steps, fitting);
-  while (steps % t.step_k != 0) --t.step_k;
-  return t;
-}
-
 }  // namespace
 
-StreamPlan plan_streams(const LayerConfig& cfg, const ArchSpec& arch, std::uint32_t width) {
-  const std::uint32_t tokens = cfg.tokens();
+StreamPlan plan_streams(std::string_view kernel, const LayerConfig& cfg, const ArchSpec& arch, std::uint32_t width) {
+  constexpr std::uint32_t kBudget = 144 * 1024, kColumnBytes = 28;  // of UB for the chunks, and of a row's column
+  const std::uint32_t tokens = cfg.tokens(), flat = cfg.hc_mult * cfg.hidden;
   const std::uint32_t group = std::min(static_cast<std::uint32_t>(ceil_div(tokens, arch.clusters)), kMaxTokens);
+  const auto share = static_cast<std::uint32_t>(ceil_div(group, 2U));
+  // One row tile, all columns; long k slabs, because the weight rows are the traffic.
+  const MatmulShape projection{group, width, flat, DType::F32, WeightOrder::NK};
+  MatmulTiling tiling = plan_matmul(kernel, arch, projection, 1);
+  tiling.step_k = largest_slab(arch, projection, tiling, flat);
   return {.tokens = tokens,
           .group = group,
-          .share = static_cast<std::uint32_t>(ceil_div(group, 2U)),
+          .share = share,
           .blocks = static_cast<std::uint32_t>(ceil_div(tokens, group)),
           .width = width,
-          .pitch = cfg.hc_mult * cfg.hidden + static_cast<std::uint32_t>(round_up(width, 16))};
+          .pitch = flat + static_cast<std::uint32_t>(round_up(width, 16)),
+          .chunk = chunk_columns(flat, kColumnBytes * share, kBudget),
+          .projection = projection,
+          .tiling = tiling};
+}
+
+bool cut_streams(StreamPlan& plan, const ArchSpec& arch, const CapacityError& error) {
+  if (error.exceeds(Space::UB)) return halve(plan.chunk, kChunkGranule);
+  return cut_tiling(plan.tiling, plan.projection, arch, error, {.rows = false, .columns = false});
 }
 
 void sigmoid(PartBuilder& p, const Tile& dst, const Tile& z) {
@@ -52,7 +54,7 @@ StreamMixer::StreamMixer(PartBuilder& part, const LayerConfig& cfg, const Stream
       plan_{plan},
       m_{cfg.hc_mult},
       d_{cfg.hidden},
-      chunk_{chunk_columns(m_ * d_, 28 * plan.share, 144 * 1024)},
+      chunk_{plan.chunk},
       x_{part.tensor(arguments.x)},
       scale_{part.tensor(arguments.scale)},
       base_{part.tensor(arguments.base)},
@@ -155,15 +157,14 @@ void StreamMixer::load_chunk(const Reg& row, const Reg& n, const Reg& col, const
 
 //   vector   x -> f32, sum of squares |                 | factors | mix
 //   cube                              | f32 stack @ fn^T |
-void emit_stream_mix(KernelBuilder& kernel, const LayerConfig& cfg, const ArchSpec& arch, const StreamPlan& plan,
+void emit_stream_mix(KernelBuilder& kernel, const LayerConfig& cfg, const StreamPlan& plan,
                      const StreamArguments& arguments,
                      const std::function<void(PartBuilder&, StreamMixer&, const Reg&, const Reg&)>& factors) {
   const std::uint32_t flat = cfg.hc_mult * cfg.hidden;
-  const MatmulShape shape{plan.group, plan.width, flat, DType::F32, WeightOrder::NK};
 
   kernel.cube([&](PartBuilder& p) {
     const GmTensor stack = p.tensor(arguments.workspace), fn = p.tensor(arguments.fn);
-    CubeMatmul product{p, shape, plan_projection(arch, shape)};
+    CubeMatmul product{p, plan.projection, plan.tiling};
     const Reg row = p.block_index() * plan.group;
     const Reg rows = min(p.imm(plan.tokens) - row, plan.group);
     p.wait_cross(kWidened);

@@ -4,10 +4,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <string_view>
 #include <vector>
 
 #include "isa/arch_spec.hpp"
 #include "isa/builder/kernel_builder.hpp"
+#include "kernels/common/cube_matmul.hpp"
+#include "kernels/common/fitting.hpp"
 #include "kernels/common/layer_config.hpp"
 
 namespace npu::kernels {
@@ -20,9 +23,15 @@ struct StreamPlan {
   std::uint32_t blocks;
   std::uint32_t width;  ///< columns of the projection
   std::uint32_t pitch;  ///< f32 of a workspace row: a token's widened stack and behind it its projection
+  std::uint32_t chunk;  ///< columns of the stack that a vector core handles at a time
+  MatmulShape projection;
+  MatmulTiling tiling;  ///< of the projection
   [[nodiscard]] std::uint64_t workspace_bytes() const { return std::uint64_t{tokens} * pitch * sizeof(float); }
 };
-[[nodiscard]] StreamPlan plan_streams(const LayerConfig& cfg, const isa::ArchSpec& arch, std::uint32_t width);
+[[nodiscard]] StreamPlan plan_streams(std::string_view kernel, const LayerConfig& cfg, const isa::ArchSpec& arch,
+                                      std::uint32_t width);
+/// The next smaller plan, for build_fitting.
+[[nodiscard]] bool cut_streams(StreamPlan& plan, const isa::ArchSpec& arch, const isa::CapacityError& error);
 
 struct StreamArguments {
   isa::TensorArgument x;      ///< [T, M*D] bf16
@@ -65,8 +74,7 @@ class StreamMixer {
 
 /// Both parts of the kernel; `factors` computes the factors of a core's tokens between the projection and the mix.
 void emit_stream_mix(
-    isa::KernelBuilder& kernel, const LayerConfig& cfg, const isa::ArchSpec& arch, const StreamPlan& plan,
-    const StreamArguments& arguments,
+    isa::KernelBuilder& kernel, const LayerConfig& cfg, const StreamPlan& plan, const StreamArguments& arguments,
     const std::function<void(isa::PartBuilder&, StreamMixer&, const isa::Reg& row, const isa::Reg& n)>& factors);
 
 }  // namespace npu::kernels

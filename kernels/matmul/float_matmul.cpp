@@ -3,13 +3,15 @@
 #include <algorithm>
 
 #include "isa/units.hpp"
+#include "kernels/common/fitting.hpp"
 
 namespace npu::kernels {
 
 using namespace isa;
 
-Kernel float_matmul(const std::string& name, const MatmulShape& s, const ArchSpec& arch) {
-  const MatmulTiling t = plan_matmul(arch, s, arch.clusters);
+namespace {
+
+Kernel build(const std::string& name, const MatmulShape& s, const ArchSpec& arch, const MatmulTiling& t) {
   const std::uint32_t blocks = std::min(static_cast<std::uint32_t>(ceil_div(s.n, t.base_n)), arch.clusters);
 
   KernelBuilder k{name, arch};
@@ -29,6 +31,17 @@ Kernel float_matmul(const std::string& name, const MatmulShape& s, const ArchSpe
     });
   });
   return pack(k, blocks);
+}
+
+}  // namespace
+
+Kernel float_matmul(const std::string& name, const MatmulShape& s, const ArchSpec& arch) {
+  return build_fitting(
+      plan_matmul(name, arch, s, arch.clusters),
+      [&](MatmulTiling& t, const CapacityError& e) {
+        return cut_tiling(t, s, arch, e, {.rows = true, .columns = true});
+      },
+      [&](const MatmulTiling& t) { return build(name, s, arch, t); });
 }
 
 }  // namespace npu::kernels

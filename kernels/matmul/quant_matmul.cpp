@@ -4,16 +4,24 @@
 
 #include "isa/units.hpp"
 #include "kernels/common/cross_fifo.hpp"
+#include "kernels/common/fitting.hpp"
 
 namespace npu::kernels {
 
 using namespace isa;
 
+namespace {
+
+struct Plan {
+  MatmulTiling tiling;
+  std::uint32_t rows;  ///< that a vector core dequantises at a time
+};
+
 //   cube    tile 0 .......... | tile 1 ..........        x slab, w slab -> acc -> FIFO slot (GM)
 //   vector            tile 0 rows, 16 at a time | ...    slot -> i32 -> f32 -> * row scale -> * column scale -> y
-Kernel quant_matmul(const std::string& name, const QuantMatmulShape& s, const ArchSpec& arch) {
-  const MatmulShape matmul{s.rows, s.n, s.k, DType::I8, s.order};
-  const MatmulTiling t = plan_matmul(arch, matmul, arch.clusters);
+Kernel build(const std::string& name, const QuantMatmulShape& s, const ArchSpec& arch, const MatmulShape& matmul,
+             const Plan& plan) {
+  const MatmulTiling& t = plan.tiling;
   const auto tiles = static_cast<std::uint32_t>(ceil_div(s.n, t.base_n));
   const std::uint32_t blocks = std::min(tiles, arch.clusters);
   const CrossFifo fifo{.slots = 2, .rows = t.base_m, .cols = t.base_n, .dtype = DType::I32, .full_id = 0, .free_id = 1};
@@ -49,23 +57,22 @@ Kernel quant_matmul(const std::string& name, const QuantMatmulShape& s, const Ar
   });
 
   k.vector([&](PartBuilder& p) {
-    constexpr std::uint32_t kRows = 16;  // rows per step
     const GmTensor x_scale_gm = p.tensor(x_scale), w_scale_gm = p.tensor(w_scale), y_gm = p.tensor(y);
     CrossFifoReader in{p, fifo, p.tensor(workspace), p.block_index()};
     const Tile column_scale = p.ub(DType::F32, 1, t.base_n, "w_scale");
     Ring& load = p.ring(2, Pipe::MTE2, Pipe::V,
-                        {{Space::UB, DType::I32, kRows, t.base_n, Layout::ND, "acc"},
-                         {Space::UB, DType::F32, kRows, 1, Layout::DN, "x_scale"}});
-    const Tile value = p.ub(DType::F32, kRows, t.base_n, "value");
-    Ring& store = p.ring(2, Pipe::V, Pipe::MTE3, {{Space::UB, s.out, kRows, t.base_n, Layout::ND, "y"}});
+                        {{Space::UB, DType::I32, plan.rows, t.base_n, Layout::ND, "acc"},
+                         {Space::UB, DType::F32, plan.rows, 1, Layout::DN, "x_scale"}});
+    const Tile value = p.ub(DType::F32, plan.rows, t.base_n, "value");
+    Ring& store = p.ring(2, Pipe::V, Pipe::MTE3, {{Space::UB, s.out, plan.rows, t.base_n, Layout::ND, "y"}});
     const Reg sub = p.special(SpecialReg::SubBlock);
     for_each_tile(p, [&](const Reg& row, const Reg& rows, const Reg& col, const Reg& cols) {
       p.sync(Pipe::V, Pipe::MTE2);
       p.tload(column_scale.valid(1, cols), w_scale_gm.at(0, col));
       p.sync(Pipe::MTE2, Pipe::V);
       in.get([&](const GmTensor& slot, const Reg& slot_row) {
-        p.for_range(sub * kRows, rows, 2 * kRows, [&](const Reg& r) {  // the two vector cores take turns
-          const Reg n = min(rows - r, kRows);
+        p.for_range(sub * plan.rows, rows, 2 * plan.rows, [&](const Reg& r) {  // the two vector cores take turns
+          const Reg n = min(rows - r, plan.rows);
           const Reg gm_row = row + r, from = slot_row + r;
           load.produce();
           p.tload(load[0].valid(n, cols), slot.at(from, 0));                  // (n, cols) i32
@@ -93,6 +100,18 @@ Kernel quant_matmul(const std::string& name, const QuantMatmulShape& s, const Ar
     });
   });
   return pack(k, blocks, std::uint64_t{blocks} * fifo.bytes());
+}
+
+}  // namespace
+
+Kernel quant_matmul(const std::string& name, const QuantMatmulShape& s, const ArchSpec& arch) {
+  const MatmulShape matmul{s.rows, s.n, s.k, DType::I8, s.order};
+  const auto smaller = [&](Plan& plan, const CapacityError& e) {
+    if (e.exceeds(Space::UB)) return halve(plan.rows) || halve(plan.tiling.base_n, arch.fractal_rows);
+    return cut_tiling(plan.tiling, matmul, arch, e, {.rows = true, .columns = true});
+  };
+  return build_fitting(Plan{plan_matmul(name, arch, matmul, arch.clusters), 16}, smaller,
+                       [&](const Plan& plan) { return build(name, s, arch, matmul, plan); });
 }
 
 }  // namespace npu::kernels

@@ -6,12 +6,12 @@ namespace npu::kernels {
 
 using namespace isa;
 
+namespace {
+
 //   MTE2   rows 0 | rows 1 | ...
 //   V               widen  | ...
 //   MTE3                     rows 0 | ...
-Kernel widen(const std::string& name, std::uint32_t rows, std::uint32_t cols, const ArchSpec& arch) {
-  constexpr std::uint32_t kMaxStep = 16, kBudget = 128 * 1024;
-  const RowSplit split = split_rows(rows, 2 * arch.clusters, kMaxStep, 2 * (2 + 4) * cols, kBudget);
+Kernel build(const std::string& name, std::uint32_t cols, const ArchSpec& arch, const RowSplit& split) {
   KernelBuilder k{name, arch};
   const auto x = k.input("x", DType::BF16, cols);
   const auto y = k.output("y", DType::F32, cols);
@@ -34,6 +34,14 @@ Kernel widen(const std::string& name, std::uint32_t rows, std::uint32_t cols, co
     });
   });
   return pack(k, split.blocks());
+}
+
+}  // namespace
+
+Kernel widen(const std::string& name, std::uint32_t rows, std::uint32_t cols, const ArchSpec& arch) {
+  constexpr std::uint32_t kMaxStep = 16, kBudget = 128 * 1024;
+  return build_fitting(split_rows(rows, 2 * arch.clusters, kMaxStep, 2 * (2 + 4) * cols, kBudget), fewer_rows,
+                       [&](const RowSplit& split) { return build(name, cols, arch, split); });
 }
 
 }  // namespace npu::kernels

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "isa/units.hpp"
+#include "kernels/common/row_split.hpp"
 #include "kernels/moe/exchange_links.hpp"
 
 namespace npu::kernels {
@@ -66,15 +67,21 @@ Kernel combine_push(const LayerConfig& c, const ArchSpec& arch) {
   return pack(k, blocks);
 }
 
-//   unit = 4 tokens x 1024 columns
+namespace {
+
+/// A unit of work.
+struct Piece {
+  std::uint32_t tokens = 4, cols;
+};
+
+//   unit = tokens x columns of a piece
 //   MTE2   sh | y0 | y1 | ...            3 loads in flight
 //   V         acc = f32(sh) | acc += f32(y0) | ...
 //   MTE3                                           bf16(acc) -> ffn
-Kernel combine_reduce(const LayerConfig& c, const ArchSpec& arch) {
-  constexpr std::uint32_t kTokens = 4;
-  const std::uint32_t width = std::min(c.hidden, 1024U);
+Kernel build_reduce(const LayerConfig& c, const ArchSpec& arch, const Piece& piece) {
+  const std::uint32_t width = piece.cols;
   const auto pieces = static_cast<std::uint32_t>(ceil_div(c.hidden, width));
-  const auto units = static_cast<std::uint32_t>(ceil_div(c.tokens(), kTokens)) * pieces;
+  const auto units = static_cast<std::uint32_t>(ceil_div(c.tokens(), piece.tokens)) * pieces;
   const std::uint32_t blocks = std::min(units, 2 * arch.clusters);
   KernelBuilder k{"combine_reduce", arch};
   const auto sh = k.input("sh", DType::BF16, c.hidden);
@@ -83,12 +90,13 @@ Kernel combine_reduce(const LayerConfig& c, const ArchSpec& arch) {
 
   k.vector([&](PartBuilder& p) {
     const GmTensor sh_gm = p.tensor(sh), y_gm = p.tensor(win_y, c.top_k * c.hidden), ffn_gm = p.tensor(ffn);
-    Ring& load = p.ring(3, Pipe::MTE2, Pipe::V, {{Space::UB, DType::BF16, kTokens, width, Layout::ND, "rows"}});
-    Ring& store = p.ring(2, Pipe::V, Pipe::MTE3, {{Space::UB, DType::BF16, kTokens, width, Layout::ND, "ffn"}});
-    const Tile sum = p.ub(DType::F32, kTokens, width, "sum"), value = p.ub(DType::F32, kTokens, width, "value");
+    Ring& load = p.ring(3, Pipe::MTE2, Pipe::V, {{Space::UB, DType::BF16, piece.tokens, width, Layout::ND, "rows"}});
+    Ring& store = p.ring(2, Pipe::V, Pipe::MTE3, {{Space::UB, DType::BF16, piece.tokens, width, Layout::ND, "ffn"}});
+    const Tile sum = p.ub(DType::F32, piece.tokens, width, "sum"),
+               value = p.ub(DType::F32, piece.tokens, width, "value");
     p.for_range(p.block_index(), units, blocks, [&](const Reg& unit) {
-      const Reg token = unit / pieces * kTokens, col = unit % pieces * width;
-      const Reg n = min(p.imm(c.tokens()) - token, kTokens), cols = min(p.imm(c.hidden) - col, width);
+      const Reg token = unit / pieces * piece.tokens, col = unit % pieces * width;
+      const Reg n = min(p.imm(c.tokens()) - token, piece.tokens), cols = min(p.imm(c.hidden) - col, width);
       const Tile acc = sum.valid(n, cols), term = value.valid(n, cols);
       const auto fetch = [&](const Tile& to, Gm from) {
         load.produce();
@@ -112,6 +120,15 @@ Kernel combine_reduce(const LayerConfig& c, const ArchSpec& arch) {
     });
   });
   return pack(k, blocks);
+}
+
+}  // namespace
+
+Kernel combine_reduce(const LayerConfig& c, const ArchSpec& arch) {
+  return build_fitting(
+      Piece{.cols = std::min(c.hidden, 1024U)},
+      [](Piece& piece, const CapacityError&) { return halve(piece.cols, kChunkGranule) || halve(piece.tokens); },
+      [&](const Piece& piece) { return build_reduce(c, arch, piece); });
 }
 
 }  // namespace npu::kernels

@@ -1,9 +1,11 @@
 #include "kernels/moe/dispatch.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "isa/units.hpp"
+#include "kernels/common/fitting.hpp"
 #include "kernels/moe/exchange_links.hpp"
 
 namespace npu::kernels {
@@ -38,6 +40,20 @@ Tiling plan(const LayerConfig& c, const ArchSpec& arch) {
           .scan_tokens = std::min(share, 128U),
           .stage_rows = std::clamp(32768 / c.hidden, 1U, 8U),
           .cell_rows = std::min(c.recv_max, 128U)};
+}
+
+/// The next smaller tiling: half of what takes most.
+bool cut(Tiling& t, const LayerConfig& c) {
+  constexpr std::uint32_t kLeastCells = 8;                      // columns of 32 bytes
+  const std::uint32_t send_bytes = c.top_k * (3 * kCellBytes),  // of a token, mostly its rows of 8
+      cell_bytes = 3 * 2 * kCellBytes;
+  const std::array<std::uint32_t, 3> bytes{t.stage_rows > 1 ? 2 * t.stage_rows * c.hidden : 0,
+                                           t.cell_rows > kLeastCells ? t.cell_rows * cell_bytes : 0,
+                                           t.send_tokens > 1 ? t.send_tokens * send_bytes : 0};
+  const auto most = std::max_element(bytes.begin(), bytes.end());
+  if (*most == 0) return halve(t.scan_tokens);
+  if (most == bytes.begin()) return halve(t.stage_rows);
+  return most == bytes.begin() + 1 ? halve(t.cell_rows, kLeastCells) : halve(t.send_tokens);
 }
 
 struct Arguments {
@@ -306,10 +322,7 @@ class Dispatch {
   Tile largest = p.column(DType::I32, 1, "largest"), status = p.ub(DType::I32, 1, kStatusWidth, "status");
 };
 
-}  // namespace
-
-Kernel dispatch(const LayerConfig& c, const ArchSpec& arch) {
-  const Tiling tiling = plan(c, arch);
+Kernel build(const LayerConfig& c, const ArchSpec& arch, const Tiling& tiling) {
   KernelBuilder k{"dispatch", arch};
   const Arguments args{.indices = k.input("indices", DType::I32, c.top_k),
                        .weights = k.input("weights", DType::F32, c.top_k),
@@ -335,6 +348,14 @@ Kernel dispatch(const LayerConfig& c, const ArchSpec& arch) {
   Kernel kernel = pack(k, tiling.blocks, std::uint64_t{tiling.blocks} * c.experts * sizeof(std::int32_t));
   kernel.sync_start = true;
   return kernel;
+}
+
+}  // namespace
+
+Kernel dispatch(const LayerConfig& c, const ArchSpec& arch) {
+  return build_fitting(
+      plan(c, arch), [&](Tiling& tiling, const CapacityError&) { return cut(tiling, c); },
+      [&](const Tiling& tiling) { return build(c, arch, tiling); });
 }
 
 }  // namespace npu::kernels

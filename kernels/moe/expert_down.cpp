@@ -5,21 +5,48 @@
 #include "isa/units.hpp"
 #include "kernels/common/cross_fifo.hpp"
 #include "kernels/common/cube_matmul.hpp"
+#include "kernels/common/fitting.hpp"
 #include "kernels/moe/expert_rows.hpp"
 
 namespace npu::kernels {
 
 using namespace isa;
 
+namespace {
+
+struct Plan {
+  std::uint32_t cols;  ///< of a tile
+  MatmulShape matmul;
+  MatmulTiling tiling;
+  std::uint32_t rows = 16;  ///< that a vector core dequantises at a time
+};
+
+/// With tiles of up to `widest` columns.
+Plan plan_down(const LayerConfig& cfg, const ArchSpec& arch, std::uint32_t widest) {
+  constexpr std::string_view kName = "routed_down";
+  const ExpertRows experts{cfg.local_experts, cfg.recv_max, std::nullopt};
+  const std::uint32_t cols = experts.tile_columns(kName, cfg.hidden, widest, arch);
+  const MatmulShape matmul{cfg.recv_max, cols, cfg.moe_inter, DType::I8, WeightOrder::NK};
+  return {cols, matmul, plan_matmul(kName, arch, matmul, 1)};
+}
+
+bool cut(Plan& plan, const LayerConfig& cfg, const ArchSpec& arch, const CapacityError& error) {
+  if (error.exceeds(Space::UB) ? halve(plan.rows)
+                               : cut_tiling(plan.tiling, plan.matmul, arch, error, {.rows = true, .columns = false})) {
+    return true;
+  }
+  const std::uint32_t before = plan.cols, rows = plan.rows;
+  plan = plan_down(cfg, arch, before / 2);
+  plan.rows = rows;
+  return plan.cols < before;
+}
+
 //   cube    tile 0: h, w2 slabs ...... | tile 1 ......       h w2^T -> acc -> FIFO slot (GM)
 //   vector            tile 0 rows, 16 at a time | ...        slot -> i32 -> f32 -> * row scale -> * column scale -> y
-Kernel routed_down(const LayerConfig& cfg, const ArchSpec& arch) {
-  constexpr std::uint32_t kRows = 16;      // rows per step of a vector core
-  constexpr std::uint32_t kColumns = 128;  // of a tile: k slabs with 1 KiB rows and two accumulators fit the card
+Kernel build(const LayerConfig& cfg, const ArchSpec& arch, const Plan& plan) {
   ExpertRows experts{cfg.local_experts, cfg.recv_max, std::nullopt};
-  const std::uint32_t cols = experts.tile_columns(cfg.hidden, kColumns, arch);
-  const MatmulShape matmul{cfg.recv_max, cols, cfg.moe_inter, DType::I8, WeightOrder::NK};
-  const MatmulTiling t = plan_matmul(arch, matmul, 1);
+  const std::uint32_t cols = plan.cols;
+  const MatmulTiling& t = plan.tiling;
   const std::uint32_t blocks = std::min(cfg.local_experts * (cfg.hidden / cols), arch.clusters);
   const CrossFifo fifo{.slots = 2, .rows = t.base_m, .cols = t.base_n, .dtype = DType::I32, .full_id = 0, .free_id = 1};
 
@@ -36,7 +63,7 @@ Kernel routed_down(const LayerConfig& cfg, const ArchSpec& arch) {
   k.cube([&](PartBuilder& p) {
     const GmTensor h_gm = p.tensor(h), w2_gm = p.tensor(w2);
     CrossFifoWriter out{p, fifo, p.tensor(workspace), p.block_index()};
-    CubeMatmul product{p, matmul, t};
+    CubeMatmul product{p, plan.matmul, t};
     experts.for_each_tile(
         p, blocks, t.base_m, cfg.hidden, cols, [&](const Reg& expert, const Reg& row, const Reg& rows, const Reg& col) {
           const Reg w_row = expert * cfg.hidden + col;
@@ -50,12 +77,12 @@ Kernel routed_down(const LayerConfig& cfg, const ArchSpec& arch) {
     CrossFifoReader in{p, fifo, p.tensor(workspace), p.block_index()};
     Ring& column_scale = p.ring(1, Pipe::MTE2, Pipe::V, {{Space::UB, DType::F32, 1, cols, Layout::ND, "w2_scale"}});
     Ring& load = p.ring(2, Pipe::MTE2, Pipe::V,
-                        {{Space::UB, DType::I32, kRows, cols, Layout::ND, "acc"},
-                         {Space::UB, DType::F32, kRows, 1, Layout::DN, "h_scale"},
-                         {Space::UB, DType::F32, kRows, 1, Layout::DN, "route_w"}});
-    const Tile row_scale = p.column(DType::F32, kRows, "row_scale");
-    const Tile value = p.ub(DType::F32, kRows, cols, "value");
-    Ring& store = p.ring(2, Pipe::V, Pipe::MTE3, {{Space::UB, DType::BF16, kRows, cols, Layout::ND, "y"}});
+                        {{Space::UB, DType::I32, plan.rows, cols, Layout::ND, "acc"},
+                         {Space::UB, DType::F32, plan.rows, 1, Layout::DN, "h_scale"},
+                         {Space::UB, DType::F32, plan.rows, 1, Layout::DN, "route_w"}});
+    const Tile row_scale = p.column(DType::F32, plan.rows, "row_scale");
+    const Tile value = p.ub(DType::F32, plan.rows, cols, "value");
+    Ring& store = p.ring(2, Pipe::V, Pipe::MTE3, {{Space::UB, DType::BF16, plan.rows, cols, Layout::ND, "y"}});
     const Reg sub = p.special(SpecialReg::SubBlock);
     const auto emit_tile = [&](const Reg& expert, const Reg& row, const Reg& rows, const Reg& col) {
       column_scale.produce();
@@ -63,8 +90,8 @@ Kernel routed_down(const LayerConfig& cfg, const ArchSpec& arch) {
       column_scale.push();
       column_scale.consume();
       in.get([&](const GmTensor& slot, const Reg& slot_row) {
-        p.for_range(sub * kRows, rows, 2 * kRows, [&](const Reg& r) {  // the two vector cores take turns
-          const Reg n = min(rows - r, kRows);
+        p.for_range(sub * plan.rows, rows, 2 * plan.rows, [&](const Reg& r) {  // the two vector cores take turns
+          const Reg n = min(rows - r, plan.rows);
           const Reg gm_row = row + r, from = slot_row + r;
           load.produce();
           p.tload(load[0].valid(n, cols), slot.at(from, 0));                  // (n, cols) i32
@@ -92,6 +119,15 @@ Kernel routed_down(const LayerConfig& cfg, const ArchSpec& arch) {
     experts.for_each_tile(p, blocks, t.base_m, cfg.hidden, cols, emit_tile);
   });
   return pack(k, blocks, std::uint64_t{blocks} * fifo.bytes());
+}
+
+}  // namespace
+
+Kernel routed_down(const LayerConfig& cfg, const ArchSpec& arch) {
+  constexpr std::uint32_t kColumns = 128;  // k slabs with 1 KiB rows and two accumulators fit the card
+  return build_fitting(
+      plan_down(cfg, arch, kColumns), [&](Plan& plan, const CapacityError& e) { return cut(plan, cfg, arch, e); },
+      [&](const Plan& plan) { return build(cfg, arch, plan); });
 }
 
 }  // namespace npu::kernels

@@ -6,6 +6,7 @@
 #include "isa/units.hpp"
 #include "kernels/common/cross_fifo.hpp"
 #include "kernels/common/cube_matmul.hpp"
+#include "kernels/common/fitting.hpp"
 #include "kernels/moe/expert_rows.hpp"
 
 namespace npu::kernels {
@@ -14,8 +15,12 @@ using namespace isa;
 
 namespace {
 
-constexpr std::uint32_t kRows = 16;     // rows per step of a vector core
-constexpr std::uint32_t kColumns = 64;  // of w1 and of w3: k slabs with 1 KiB rows and two accumulators fit the card
+struct Plan {
+  std::uint32_t half;  ///< columns of a tile in w1 and in w3
+  MatmulShape matmul;
+  MatmulTiling tiling;
+  std::uint32_t rows = 16;  ///< that a vector core handles at a time
+};
 
 /// In `gate`: silu(gate) * up, limited. `work` and `result` are tiles of the same shape.
 void emit_swiglu(PartBuilder& p, float limit, const Tile& gate, const Tile& up, const Tile& work, const Tile& result) {
@@ -32,13 +37,20 @@ void emit_swiglu(PartBuilder& p, float limit, const Tile& gate, const Tile& up, 
   p.vec(Opcode::TMul, result, gate, up);
 }
 
+/// With tiles of up to `widest` columns of each matrix.
+Plan plan_gate_up(const std::string& name, const LayerConfig& cfg, const ArchSpec& arch, const ExpertRows& experts,
+                  std::uint32_t widest) {
+  const std::uint32_t half = experts.tile_columns(name, cfg.moe_inter, widest, arch);
+  const MatmulShape matmul{experts.limit, 2 * half, cfg.hidden, DType::I8, WeightOrder::NK};
+  return {half, matmul, plan_matmul(name, arch, matmul, 1)};
+}
+
 //   cube    tile 0: x, w1, w3 slabs ...... | tile 1 ......       [x w1^T | x w3^T] -> acc -> FIFO slot (GM)
 //   vector            tile 0 rows, 16 at a time | ...            slot -> i32 -> f32 -> * scales -> SwiGLU -> h
-Kernel gate_up(const std::string& name, const LayerConfig& cfg, const ArchSpec& arch, ExpertRows experts,
-               bool counted) {
-  const std::uint32_t half = experts.tile_columns(cfg.moe_inter, kColumns, arch);
-  const MatmulShape matmul{experts.limit, 2 * half, cfg.hidden, DType::I8, WeightOrder::NK};
-  const MatmulTiling t = plan_matmul(arch, matmul, 1);
+Kernel build(const std::string& name, const LayerConfig& cfg, const ArchSpec& arch, ExpertRows experts, bool counted,
+             const Plan& plan) {
+  const std::uint32_t half = plan.half;
+  const MatmulTiling& t = plan.tiling;
   const std::uint32_t blocks = std::min(experts.experts * (cfg.moe_inter / half), arch.clusters);
   const CrossFifo fifo{.slots = 2, .rows = t.base_m, .cols = t.base_n, .dtype = DType::I32, .full_id = 0, .free_id = 1};
 
@@ -56,7 +68,7 @@ Kernel gate_up(const std::string& name, const LayerConfig& cfg, const ArchSpec& 
   k.cube([&](PartBuilder& p) {
     const GmTensor x_gm = p.tensor(x), w1_gm = p.tensor(w1), w3_gm = p.tensor(w3);
     CrossFifoWriter out{p, fifo, p.tensor(workspace), p.block_index()};
-    CubeMatmul product{p, matmul, t};
+    CubeMatmul product{p, plan.matmul, t};
     experts.for_each_tile(p, blocks, t.base_m, cfg.moe_inter, half,
                           [&](const Reg& expert, const Reg& row, const Reg& rows, const Reg& col) {
                             const Reg w_row = expert * cfg.moe_inter + col;
@@ -73,12 +85,12 @@ Kernel gate_up(const std::string& name, const LayerConfig& cfg, const ArchSpec& 
                          {{Space::UB, DType::F32, 1, half, Layout::ND, "w1_scale"},
                           {Space::UB, DType::F32, 1, half, Layout::ND, "w3_scale"}});
     Ring& load = p.ring(2, Pipe::MTE2, Pipe::V,
-                        {{Space::UB, DType::I32, kRows, half, Layout::ND, "gate_acc"},
-                         {Space::UB, DType::I32, kRows, half, Layout::ND, "up_acc"},
-                         {Space::UB, DType::F32, kRows, 1, Layout::DN, "x_scale"}});
-    const Tile gate = p.ub(DType::F32, kRows, half, "gate"), up = p.ub(DType::F32, kRows, half, "up");
-    const Tile work = p.ub(DType::F32, kRows, half, "work");
-    Ring& store = p.ring(2, Pipe::V, Pipe::MTE3, {{Space::UB, DType::F32, kRows, half, Layout::ND, "h"}});
+                        {{Space::UB, DType::I32, plan.rows, half, Layout::ND, "gate_acc"},
+                         {Space::UB, DType::I32, plan.rows, half, Layout::ND, "up_acc"},
+                         {Space::UB, DType::F32, plan.rows, 1, Layout::DN, "x_scale"}});
+    const Tile gate = p.ub(DType::F32, plan.rows, half, "gate"), up = p.ub(DType::F32, plan.rows, half, "up");
+    const Tile work = p.ub(DType::F32, plan.rows, half, "work");
+    Ring& store = p.ring(2, Pipe::V, Pipe::MTE3, {{Space::UB, DType::F32, plan.rows, half, Layout::ND, "h"}});
     const Reg sub = p.special(SpecialReg::SubBlock);
     const auto emit_tile = [&](const Reg& expert, const Reg& row, const Reg& rows, const Reg& col) {
       scale.produce();
@@ -87,8 +99,8 @@ Kernel gate_up(const std::string& name, const LayerConfig& cfg, const ArchSpec& 
       scale.push();
       scale.consume();
       in.get([&](const GmTensor& slot, const Reg& slot_row) {
-        p.for_range(sub * kRows, rows, 2 * kRows, [&](const Reg& r) {  // the two vector cores take turns
-          const Reg n = min(rows - r, kRows);
+        p.for_range(sub * plan.rows, rows, 2 * plan.rows, [&](const Reg& r) {  // the two vector cores take turns
+          const Reg n = min(rows - r, plan.rows);
           const Reg gm_row = row + r, from = slot_row + r;
           load.produce();
           p.tload(load[0].valid(n, half), slot.at(from, 0));  // (n, half) i32
@@ -118,6 +130,24 @@ Kernel gate_up(const std::string& name, const LayerConfig& cfg, const ArchSpec& 
     experts.for_each_tile(p, blocks, t.base_m, cfg.moe_inter, half, emit_tile);
   });
   return pack(k, blocks, std::uint64_t{blocks} * fifo.bytes());
+}
+
+Kernel gate_up(const std::string& name, const LayerConfig& cfg, const ArchSpec& arch, const ExpertRows& experts,
+               bool counted) {
+  constexpr std::uint32_t kColumns = 64;  // k slabs with 1 KiB rows and two accumulators fit the card
+  const auto smaller = [&](Plan& plan, const CapacityError& error) {
+    if (error.exceeds(Space::UB)
+            ? halve(plan.rows)
+            : cut_tiling(plan.tiling, plan.matmul, arch, error, {.rows = true, .columns = false})) {
+      return true;
+    }
+    const std::uint32_t before = plan.half, rows = plan.rows;
+    plan = plan_gate_up(name, cfg, arch, experts, before / 2);
+    plan.rows = rows;
+    return plan.half < before;
+  };
+  return build_fitting(plan_gate_up(name, cfg, arch, experts, kColumns), smaller,
+                       [&](const Plan& plan) { return build(name, cfg, arch, experts, counted, plan); });
 }
 
 }  // namespace

@@ -16,10 +16,13 @@ Reg rows_of(PartBuilder& part, const ExpertRows& experts, const Reg& expert) {
 
 }  // namespace
 
-std::uint32_t ExpertRows::tile_columns(std::uint32_t cols, std::uint32_t widest, const ArchSpec& arch) const {
+std::uint32_t ExpertRows::tile_columns(std::string_view kernel, std::uint32_t cols, std::uint32_t widest,
+                                       const ArchSpec& arch) const {
   const std::uint32_t narrowest = arch.fractal_rows;
   if (cols % narrowest != 0) {
-    throw program_error("expert matrix of {} columns: they come in fractals of {}; pad the weights", cols, narrowest);
+    throw program_error(
+        "kernel {}: an expert matrix of {} columns, which come in fractals of {} (fractal_rows of {}); pad the weights",
+        kernel, cols, narrowest, arch.name);
   }
   std::uint32_t tile = narrowest;
   for (std::uint32_t wider = 2 * narrowest; wider <= widest; wider *= 2) {

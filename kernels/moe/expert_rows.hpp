@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string_view>
 
 #include "isa/arch_spec.hpp"
 #include "isa/builder/part_builder.hpp"
@@ -17,8 +18,9 @@ struct ExpertRows {
   std::optional<isa::TensorArgument> count;  ///< [experts, 1] i32: rows in use; without it all of them are
 
   /// The widest column tile of up to `widest` that divides `cols` and still gives every cluster one; at least a
-  /// fractal.
-  [[nodiscard]] std::uint32_t tile_columns(std::uint32_t cols, std::uint32_t widest, const isa::ArchSpec& arch) const;
+  /// fractal. Throws ProgramError, naming the kernel, if the columns are not made of whole fractals.
+  [[nodiscard]] std::uint32_t tile_columns(std::string_view kernel, std::uint32_t cols, std::uint32_t widest,
+                                           const isa::ArchSpec& arch) const;
 
   using ItemsOf = std::function<isa::Reg(const isa::Reg& rows)>;
   using Body = std::function<void(const isa::Reg& expert, const isa::Reg& rows, const isa::Reg& item)>;

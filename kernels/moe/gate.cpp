@@ -67,21 +67,12 @@ void route_score(PartBuilder& p, const Tile& z, const Tile& term) {
   p.vec(Opcode::TSqrt, z, z);
 }
 
-}  // namespace
-
 //   MTE2   logits rows, hash: one table row per token
 //   V      score | sort: score + bias, sort, merge, ids | gather, sum, divide, scale
 //   MTE3                                                                            ids, weights
-Kernel gate_route(const LayerConfig& cfg, const ArchSpec& arch) {
-  constexpr std::uint32_t kBudget = 128 * 1024;  // bytes of UB for rows
+Kernel build(const LayerConfig& cfg, const ArchSpec& arch, const RowSplit& split) {
   const std::uint32_t e = cfg.experts, top = cfg.top_k;
   const bool hash = cfg.hash_routing();
-  if (top > e) {
-    throw config_error("gate_route: num_experts_per_tok = {} exceeds the {} routed experts; choose at most {}", top, e,
-                       e);
-  }
-  const std::uint32_t row_bytes = 8 * e + TopExperts::row_bytes(e);
-  const RowSplit split = split_rows(cfg.tokens(), 2 * arch.clusters, 8, row_bytes, kBudget);
 
   KernelBuilder k{"gate_route", arch};
   const auto logits = k.input("logits", DType::F32, e);
@@ -143,6 +134,19 @@ Kernel gate_route(const LayerConfig& cfg, const ArchSpec& arch) {
     });
   });
   return pack(k, split.blocks());
+}
+
+}  // namespace
+
+Kernel gate_route(const LayerConfig& cfg, const ArchSpec& arch) {
+  constexpr std::uint32_t kBudget = 128 * 1024;  // bytes of UB for rows
+  const std::uint32_t e = cfg.experts, top = cfg.top_k;
+  if (top > e) {
+    throw config_error("gate_route: num_experts_per_tok = {} exceeds the {} routed experts; choose at most {}", top, e,
+                       e);
+  }
+  return build_fitting(split_rows(cfg.tokens(), 2 * arch.clusters, 8, 8 * e + TopExperts::row_bytes(e), kBudget),
+                       fewer_rows, [&](const RowSplit& split) { return build(cfg, arch, split); });
 }
 
 }  // namespace npu::kernels

@@ -50,19 +50,18 @@ class RowNorm {
   Tile weight_, square_, mean_, factor_;
 };
 
-std::uint32_t row_budget(const ArchSpec& arch, std::uint32_t cols) {
+/// Rows that take `column_bytes` a column beside the weight.
+RowSplit plan_rows(const LayerConfig& cfg, const ArchSpec& arch, std::uint32_t column_bytes) {
   constexpr std::uint32_t kColumns = 2048;  // per-row scalars and alignment
-  return static_cast<std::uint32_t>(arch.buffer(Space::UB).capacity.count()) - 4 * cols - kColumns;
+  return split_rows(cfg.tokens(), 2 * arch.clusters, kMaxStep, column_bytes * cfg.hidden,
+                    ub_beside(arch, 4 * cfg.hidden + kColumns));
 }
-
-}  // namespace
 
 //   MTE2   x rows 0 | x rows 1 | ...
 //   V               square, sum, factor, * r * w 0 | ... 1 | ...
 //   MTE3                                   y rows 0 | y rows 1
-Kernel rms_norm(const LayerConfig& cfg, const ArchSpec& arch) {
+Kernel build_norm(const LayerConfig& cfg, const ArchSpec& arch, const RowSplit& split) {
   const std::uint32_t d = cfg.hidden;
-  const RowSplit split = split_rows(cfg.tokens(), 2 * arch.clusters, kMaxStep, 16 * d, row_budget(arch, d));
   KernelBuilder k{"rms_norm", arch};
   const auto x = k.input("x", DType::BF16, d);
   const auto w = k.input("w", DType::F32, d);
@@ -95,9 +94,8 @@ Kernel rms_norm(const LayerConfig& cfg, const ArchSpec& arch) {
 }
 
 //   V   widen | norm | bf16 -> f32 | |x|, max, 1 / max * 127 | * s | i32 | f16 | i8
-Kernel norm_quant(const LayerConfig& cfg, const ArchSpec& arch) {
+Kernel build_norm_quant(const LayerConfig& cfg, const ArchSpec& arch, const RowSplit& split) {
   const std::uint32_t d = cfg.hidden;
-  const RowSplit split = split_rows(cfg.tokens(), 2 * arch.clusters, kMaxStep, 21 * d, row_budget(arch, d));
   KernelBuilder k{"norm_quant", arch};
   const auto x = k.input("x", DType::BF16, d);
   const auto w = k.input("w", DType::F32, d);
@@ -154,6 +152,18 @@ Kernel norm_quant(const LayerConfig& cfg, const ArchSpec& arch) {
     });
   });
   return pack(k, split.blocks());
+}
+
+}  // namespace
+
+Kernel rms_norm(const LayerConfig& cfg, const ArchSpec& arch) {
+  return build_fitting(plan_rows(cfg, arch, 16), fewer_rows,
+                       [&](const RowSplit& split) { return build_norm(cfg, arch, split); });
+}
+
+Kernel norm_quant(const LayerConfig& cfg, const ArchSpec& arch) {
+  return build_fitting(plan_rows(cfg, arch, 21), fewer_rows,
+                       [&](const RowSplit& split) { return build_norm_quant(cfg, arch, split); });
 }
 
 }  // namespace npu::kernels

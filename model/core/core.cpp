@@ -30,7 +30,7 @@ Core::Core(const sc_core::sc_module_name& name, Environment env, const CoreLocat
   for (std::size_t s = 0; s < isa::kSpaceCount; ++s) {
     const bool on_vector = static_cast<isa::Space>(s) == isa::Space::UB;
     if (on_vector == (where.kind == isa::CoreKind::AIV))
-      spaces_[s].resize(env.machine.arch.buffers[s].physical.count());
+      spaces_[s] = LocalSpace{env.machine.arch.buffers[s].physical.count()};
   }
   for (auto& from : flags_) {
     for (auto& to : from) to.fill(kNever);

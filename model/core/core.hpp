@@ -21,6 +21,7 @@
 #include "model/core/block.hpp"
 #include "model/core/core_location.hpp"
 #include "model/core/data_cache.hpp"
+#include "model/core/local_space.hpp"
 #include "model/core/notify_board.hpp"
 #include "model/core/ring_buffer.hpp"
 #include "model/environment.hpp"
@@ -177,7 +178,7 @@ class Core final : public sc_core::sc_module, public CoreInterface, private Tran
   std::array<traces::NameId, isa::kOpcodeCount> op_names_{};
   traces::NameId wait_name_{};
 
-  std::array<std::vector<std::byte>, isa::kSpaceCount> spaces_;
+  std::array<LocalSpace, isa::kSpaceCount> spaces_;
   /// Timing mode: what skipped instructions would have written, by words of 4 bytes.
   std::vector<UnknownBytes> unknown_ = std::vector(isa::kSpaceCount, UnknownBytes{2});
   Block block_;

@@ -24,8 +24,12 @@ Core::ResolvedTile Core::resolve_tile(std::uint16_t index) const {
   if (rows < 0 || rows > d.rows || cols < 0 || cols > d.cols) {
     fail(pc_, fmt::format("tile {}: valid region {}x{} exceeds its {}x{}", name, rows, cols, d.rows, d.cols));
   }
-  // The verifier has placed the tile where no register moves it.
-  if (d.offset_reg != 0) refuse(isa::check_placement(d, offset, env_.machine.arch));
+  // The verifier has placed the tile where no register moves it. Only padding reaches beyond the valid region.
+  if (d.offset_reg != 0) {
+    const bool pads = d.pad != isa::Pad::None;
+    refuse(isa::check_placement(d, offset, static_cast<std::uint64_t>(pads ? d.rows : rows),
+                                static_cast<std::uint64_t>(pads ? d.cols : cols), env_.machine.arch));
+  }
   return {static_cast<std::uint32_t>(offset), static_cast<std::uint16_t>(rows), static_cast<std::uint16_t>(cols)};
 }
 

@@ -1,5 +1,6 @@
 #include "isa/builder/capacity.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "isa/builder/kernel_builder.hpp"
@@ -60,6 +61,31 @@ TEST_CASE("Where one tile is not enough, the others have to shrink too") {
     for (const char* name : {"a", "b", "c"}) (void)p.ub(DType::F32, 8, 32, name);  // 1024 each
   });
   CHECK(first_cut(budgets_of(k.memory_map(), arch).at(0)) == "columns of a (8x32 f32), and those of other tiles");
+}
+
+TEST_CASE("A ring over spaces of different alignment keeps every slot of every member aligned") {
+  ArchSpec arch = a2a3_arch_spec();
+  arch.buffers[index_of(Space::L0B)].alignment = 1024;
+  KernelBuilder k{"ring", arch};
+  k.cube([](PartBuilder& p) {
+    (void)p.ring(2, Pipe::MTE1, Pipe::M,
+                 {{Space::L0A, DType::BF16, 16, 48, Layout::ZZ, "left"},     // 1536
+                  {Space::L0B, DType::BF16, 48, 16, Layout::ZN, "right"}});  // 1536
+  });
+  for (const Allocation& a : k.memory_map()) {
+    CAPTURE(a.name, a.offset);
+    CHECK(a.offset % arch.buffer(a.space).alignment == 0);
+  }
+  CHECK(budgets_of(k.memory_map(), arch).at(0).used == 2048 + 1536);
+}
+
+TEST_CASE("Lines in UB follow the alignment of UB") {
+  ArchSpec arch = a2a3_arch_spec();
+  for (const std::uint32_t alignment : {1U, 128U}) {
+    arch.buffers[index_of(Space::UB)].alignment = alignment;
+    const KernelBuilder k = allocating(
+        arch, [&](PartBuilder& p) { CHECK(p.ub(DType::F32, 3, 9, "a").desc().pitch == std::max(alignment, 64U)); });
+  }
 }
 
 TEST_CASE("A tile beyond all address bits is refused where it is made") {

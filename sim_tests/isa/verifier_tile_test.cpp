@@ -62,16 +62,18 @@ TEST_CASE("Views of global memory have a base and a layout that memory can have"
               {".gm g f32 nz base=r1", "", "view of layout nz; limit: nd or dn"}});
 }
 
-TEST_CASE("Placement is checked with the register's value too") {
+TEST_CASE("Placement is checked with the register's value too, as far as an access reaches") {
   TileDesc tile;
-  tile.rows = 1;
+  tile.rows = 4;
   tile.cols = 8;
   tile.pitch = 32;
   const ArchSpec arch = a2a3_arch_spec();
-  CHECK_FALSE(check_placement(tile, 188416 - 32, arch));
-  CHECK(check_placement(tile, 188416, arch).value().stage == Stage::Target);
-  CHECK(check_placement(tile, -32, arch).value().stage == Stage::Target);
-  CHECK(check_placement(tile, 33, arch).value().stage == Stage::Layout);
+  CHECK_FALSE(check_placement(tile, 188416 - 32, 1, 8, arch));
+  CHECK(check_placement(tile, 188416 - 32, 2, 1, arch).value().stage == Stage::Target);
+  CHECK_FALSE(check_placement(tile, 188416 - 32, 0, 8, arch));
+  CHECK(check_placement(tile, 188416, 1, 1, arch).value().stage == Stage::Target);
+  CHECK(check_placement(tile, -32, 1, 8, arch).value().stage == Stage::Target);
+  CHECK(check_placement(tile, 33, 1, 8, arch).value().stage == Stage::Layout);
 }
 
 TEST_CASE("An illegal kernel is refused with program, core, subject and every finding") {
