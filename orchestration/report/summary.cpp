@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "isa/numerics/host_variant.hpp"
 #include "orchestration/data/case_metadata.hpp"
 #include "orchestration/data/safetensors.hpp"
 
@@ -239,9 +240,13 @@ Json simulator_json(const RunReport& report) {
   const auto rate = [&](std::uint64_t n) {
     return report.cost.wall_s > 0 ? static_cast<double>(n) / report.cost.wall_s : 0.0;
   };
-  return {{"wall_s", report.cost.wall_s},           {"prepare_s", report.cost.prepare_s},
-          {"golden_s", report.cost.golden_s},       {"peak_rss_mib", report.cost.peak_rss_mib},
-          {"core_cycles_per_s", rate(core_cycles)}, {"instructions_per_s", rate(report.stats.instructions)}};
+  return {{"wall_s", report.cost.wall_s},
+          {"prepare_s", report.cost.prepare_s},
+          {"golden_s", report.cost.golden_s},
+          {"peak_rss_mib", report.cost.peak_rss_mib},
+          {"core_cycles_per_s", rate(core_cycles)},
+          {"instructions_per_s", rate(report.stats.instructions)},
+          {"host_variant", isa::name_of(isa::host_variant())}};
 }
 
 }  // namespace
@@ -296,7 +301,8 @@ std::string summary_json(const RunReport& report) {
             {"version", NPU_VERSION}};
   if (!report.layers.empty()) json["layers"] = layers_json(report);
   if (const Json kernel = kernel_json(report); !kernel.is_null()) json["kernel"] = kernel;
-  return json.dump(2) + "\n";
+  // Names of files and texts of messages may be no UTF-8: they are written as far as they are.
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 std::string summary_text(const RunReport& report) {
