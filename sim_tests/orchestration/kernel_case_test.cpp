@@ -10,6 +10,7 @@
 namespace npu::orch {
 namespace {
 
+using Catch::Matchers::Contains;
 using isa::ArgKind;
 using isa::DType;
 
