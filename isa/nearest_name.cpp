@@ -26,15 +26,19 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
+/// Longest part of a name that is compared: time grows with the product of both lengths.
+constexpr std::size_t kMostCompared = 256;
+
 std::string_view leaf(std::string_view key) { return key.substr(key.rfind('.') + 1); }
 
 }  // namespace
 
 std::string_view nearest_name(std::string_view name, std::span<const std::string_view> candidates) {
   NPU_ASSERT(!candidates.empty(), "nothing to be near to");
+  name = name.substr(0, kMostCompared);
   const auto score = [&](std::string_view c) {
     const bool contains = leaf(c).find(leaf(name)) != std::string_view::npos;
-    return std::pair{contains ? 0 : 1, edit_distance(name, c)};
+    return std::pair{contains ? 0 : 1, edit_distance(name, c.substr(0, kMostCompared))};
   };
   return *std::min_element(candidates.begin(), candidates.end(),
                            [&](std::string_view a, std::string_view b) { return score(a) < score(b); });

@@ -162,6 +162,8 @@ class System {
   /// The tensor allocated at `address` is these bytes of the host, in whole cache lines, instead of a copy. They
   /// outlive the runs, and no task may write them (ProgramError).
   void map(GmAddress address, std::span<const std::byte> bytes);
+  /// No task may write the tensor allocated at `address` (ProgramError).
+  void protect(GmAddress address);
   /// Timing mode: these bytes hold, before run(), what the cards would compute from floats (routing, selected rows);
   /// what the cards would write there does not replace them.
   void give(GmAddress address, Bytes size);

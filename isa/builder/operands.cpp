@@ -1,10 +1,17 @@
 #include "isa/builder/operands.hpp"
 
+#include <limits>
+
 #include "isa/builder/part_builder.hpp"
 #include "isa/errors.hpp"
 #include "isa/units.hpp"
 
 namespace npu::isa {
+namespace {
+
+bool fits_immediate(std::int64_t value) { return value == static_cast<std::int32_t>(value); }
+
+}  // namespace
 
 Reg::~Reg() {
   if (part_ != nullptr) part_->free_registers_ |= 1U << index_;
@@ -16,7 +23,7 @@ void Reg::set(const Reg& value) {
 
 void Reg::set(std::int64_t value) {
   part_->emit({.opcode = Opcode::Li, .r0 = index_, .imm = static_cast<std::int32_t>(value)}, Loc::current());
-  if (value != static_cast<std::int32_t>(value)) {
+  if (!fits_immediate(value)) {
     part_->emit({.opcode = Opcode::Lih, .r0 = index_, .imm = static_cast<std::int32_t>(value >> 32)}, Loc::current());
   }
 }
@@ -26,27 +33,28 @@ void Reg::operator+=(const Reg& value) {
 }
 
 void Reg::operator+=(std::int64_t value) {
+  if (!fits_immediate(value)) return *this += part_->imm(value);
   part_->emit({.opcode = Opcode::Addi, .r0 = index_, .r1 = index_, .imm = static_cast<std::int32_t>(value)},
               Loc::current());
 }
 
-/// rd = a op b with a fresh destination; constants use the immediate forms where the table has them.
+/// rd = a op b with a fresh destination; constants use the immediate forms where the table has them and they fit.
 Reg scalar_op(Opcode op, const Reg& a, const Value& b) {
   PartBuilder& part = a.part();
   Reg result = part.fresh();
-  const auto imm_form = [&](Opcode imm_op, std::int64_t imm) {
-    NPU_ASSERT(imm == static_cast<std::int32_t>(imm), "immediate wider than 32 bits");
-    part.emit({.opcode = imm_op, .r0 = result.index(), .r1 = a.index(), .imm = static_cast<std::int32_t>(imm)},
-              Loc::current());
-  };
-  if (b.reg() == nullptr && op == Opcode::Add) {
-    imm_form(Opcode::Addi, b.imm());
-  } else if (b.reg() == nullptr && op == Opcode::Sub) {
-    imm_form(Opcode::Addi, -b.imm());
-  } else if (b.reg() == nullptr && op == Opcode::Mul) {
-    imm_form(Opcode::Muli, b.imm());
-  } else if (b.reg() != nullptr) {
+  if (b.reg() != nullptr) {
     part.emit({.opcode = op, .r0 = result.index(), .r1 = a.index(), .r2 = b.reg()->index()}, Loc::current());
+    return result;
+  }
+  // The least number has no negative: it stays a subtrahend.
+  const bool negated = op == Opcode::Sub && b.imm() != std::numeric_limits<std::int64_t>::min();
+  const std::int64_t value = negated ? -b.imm() : b.imm();
+  if ((negated || op == Opcode::Add || op == Opcode::Mul) && fits_immediate(value)) {
+    part.emit({.opcode = op == Opcode::Mul ? Opcode::Muli : Opcode::Addi,
+               .r0 = result.index(),
+               .r1 = a.index(),
+               .imm = static_cast<std::int32_t>(value)},
+              Loc::current());
   } else {
     const Reg constant = part.imm(b.imm());
     part.emit({.opcode = op, .r0 = result.index(), .r1 = a.index(), .r2 = constant.index()}, Loc::current());

@@ -4,6 +4,7 @@
 #include "isa/encoding/format.hpp"
 #include "isa/encoding/object_file.hpp"
 #include "isa/instructions/instruction_form.hpp"
+#include "isa/text/names.hpp"
 #include "isa/verifier.hpp"
 
 namespace npu::isa {
@@ -60,13 +61,20 @@ void get(ByteReader& in, GmDesc& g) {
   g.offset = in.get<std::int64_t>();
 }
 
+std::string get_name(ByteReader& in) {
+  const std::size_t at = in.offset();
+  std::string name = in.get_string();
+  if (const auto error = name_error(name)) throw program_error("{}: offset {}: name {}", in.file_name(), at, *error);
+  return name;
+}
+
 void get(ByteReader& in, ArgInfo& arg) {
-  arg.name = in.get_string();
+  arg.name = get_name(in);
   arg.kind = get_enum<ArgKind>(in, index_of(ArgKind::Scalar) + 1, "argument kind");
   arg.dtype = get_enum<DType>(in, kDTypeNames.size(), "dtype");
 }
 
-void get(ByteReader& in, std::string& text) { text = in.get_string(); }
+void get(ByteReader& in, std::string& name) { name = get_name(in); }
 void get(ByteReader& in, std::uint32_t& line) { line = in.get<std::uint32_t>(); }
 
 /// The next section, which must be the given one. Memory is reserved only for elements that its bytes can hold.
@@ -149,9 +157,9 @@ std::uint8_t get_header(ByteReader& in) {
 KernelObject decode(std::span<const std::byte> bytes, std::string_view file_name) {
   ByteReader in{bytes, file_name};
   const std::uint8_t kind = get_header(in);
-  static_cast<void>(in.get_string());  // target profile
+  static_cast<void>(get_name(in));  // target profile
   KernelObject object;
-  object.name = in.get_string();
+  object.name = get_name(in);
   object.args = get_section<ArgInfo>(in, Section::Args, Owner::Kernel, kMinArgBytes);
   if ((kind & kHasCube) != 0) object.cube = get_part(in, Owner::Cube);
   if ((kind & kHasVector) != 0) object.vector = get_part(in, Owner::Vector);
@@ -164,7 +172,7 @@ KernelObject decode(std::span<const std::byte> bytes, std::string_view file_name
 std::string decode_target(std::span<const std::byte> bytes, std::string_view file_name) {
   ByteReader in{bytes, file_name};
   static_cast<void>(get_header(in));
-  return in.get_string();
+  return get_name(in);
 }
 
 }  // namespace npu::isa

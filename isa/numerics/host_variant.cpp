@@ -1,8 +1,12 @@
 #include "isa/numerics/host_variant.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <cstdlib>
+#include <vector>
 
 #include "isa/errors.hpp"
+#include "isa/shown_text.hpp"
 
 namespace npu::isa {
 namespace {
@@ -14,8 +18,26 @@ HostVariant widest_supported() {
   return HostVariant::Baseline;
 }
 
+HostVariant initial_variant() {
+  const char* const text = std::getenv(kHostVariantSetting);
+  if (text == nullptr) return widest_supported();
+  std::vector<std::string_view> supported;
+  for (std::size_t i = 0; i < kHostVariantNames.size(); ++i) {
+    if (host_supports(static_cast<HostVariant>(i))) supported.push_back(kHostVariantNames[i]);
+  }
+  const auto wanted = std::find(supported.begin(), supported.end(), text);
+  if (wanted == supported.end()) {
+    const bool known = std::find(kHostVariantNames.begin(), kHostVariantNames.end(), text) != kHostVariantNames.end();
+    throw config_error("{}={}: {}; this processor runs {}", kHostVariantSetting, shown(text),
+                       known ? "the processor lacks these instructions" : "there is no such variant",
+                       fmt::join(supported, ", "));
+  }
+  // Narrow to wide, so that what is supported keeps its place among the names.
+  return static_cast<HostVariant>(wanted - supported.begin());
+}
+
 std::atomic<HostVariant>& selected() {
-  static std::atomic<HostVariant> variant{widest_supported()};
+  static std::atomic<HostVariant> variant{initial_variant()};
   return variant;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -13,8 +14,12 @@ inline constexpr std::array<std::string_view, 3> kHostVariantNames{"baseline", "
 
 /// True if this processor can run the variant.
 [[nodiscard]] bool host_supports(HostVariant variant);
-/// The widest variant that the processor supports, unless select_host_variant chose another.
+/// The environment variable that chooses the variant of a process by its name.
+inline constexpr const char* kHostVariantSetting = "NPU_HOST_VARIANT";
+/// The widest variant that the processor supports, unless the environment or select_host_variant chose another. Throws
+/// ConfigError where the environment names none that the processor has; once it has returned it never throws.
 [[nodiscard]] HostVariant host_variant();
+[[nodiscard]] inline std::string_view name_of(HostVariant v) { return kHostVariantNames[static_cast<std::size_t>(v)]; }
 /// For tests and benchmarks. Requires host_supports(variant).
 void select_host_variant(HostVariant variant);
 

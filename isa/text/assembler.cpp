@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -97,7 +98,7 @@ class Assembler {
 
   void read_directive(const Token& directive, TokenReader& tokens) {
     if (directive.text == ".kernel") return read_kernel(directive, tokens);
-    if (directive.text == ".arg") return object_.args.push_back(parse_arg(tokens));
+    if (directive.text == ".arg") return read_arg(directive, tokens);
     if (directive.text == ".cube") return begin_part(CoreKind::AIC, directive, tokens);
     if (directive.text == ".vector") return begin_part(CoreKind::AIV, directive, tokens);
     if (directive.text == ".tile") return read_tile(directive, tokens);
@@ -110,6 +111,14 @@ class Assembler {
     object_.name = tokens.expect_name("kernel name").text;
     tokens.expect_end();
     named_ = true;
+  }
+
+  void read_arg(const Token& directive, TokenReader& tokens) {
+    ArgInfo arg = parse_arg(tokens);
+    if (!argument_names_.insert(arg.name).second) {
+      throw StatementError{directive.column, Stage::Parse, fmt::format("argument `{}` is declared twice", arg.name)};
+    }
+    object_.args.push_back(std::move(arg));
   }
 
   void begin_part(CoreKind kind, const Token& directive, TokenReader& tokens) {
@@ -200,6 +209,7 @@ class Assembler {
 
   Diagnostics diagnostics_;
   KernelObject object_;
+  std::set<std::string> argument_names_;
   std::vector<Part> parts_;
   std::uint32_t line_ = 0;
   bool named_ = false;

@@ -22,7 +22,14 @@ class LineScanner {
 
   std::vector<Token> scan() {
     std::vector<Token> tokens;
-    while (skip_blanks()) tokens.push_back(next());
+    while (skip_blanks()) {
+      tokens.push_back(next());
+      const Token& token = tokens.back();
+      if (const auto error = name_error(token.text)) {
+        throw StatementError{token.column, Stage::Parse,
+                             fmt::format("{} {}", token.kind == TokenKind::String ? "string" : "word", *error)};
+      }
+    }
     tokens.push_back({TokenKind::End, "end of line", column()});
     return tokens;
   }

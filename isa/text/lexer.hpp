@@ -25,7 +25,8 @@ struct Token {
 };
 
 /// Words (letters, digits, `_`, `.`, `#`, and signs that begin a number or an exponent), strings, `,` `=` `:`. Comments
-/// begin with `//` or `;`. The last token is End. Throws StatementError.
+/// begin with `//` or `;`. Words and strings may serve as names (name_error). The last token is End. Throws
+/// StatementError.
 [[nodiscard]] std::vector<Token> tokenize(std::string_view line);
 
 /// Reads tokens one after another.

@@ -4,6 +4,8 @@
 
 #include <set>
 
+#include "isa/shown_text.hpp"
+
 namespace npu::isa {
 namespace {
 
@@ -18,6 +20,17 @@ std::string to_identifier(std::string_view name) {
 }
 
 }  // namespace
+
+std::optional<std::string> name_error(std::string_view name) {
+  if (name.size() > kMostNameBytes) {
+    return fmt::format("has {} bytes; a name has at most {}", name.size(), kMostNameBytes);
+  }
+  if (const auto at = first_unprintable(name)) {
+    return fmt::format("holds byte {:#04x} at {}; a name is printable UTF-8", static_cast<unsigned char>(name[*at]),
+                       *at);
+  }
+  return std::nullopt;
+}
 
 bool is_identifier(std::string_view name) {
   if (name.empty() || !is_letter(name.front())) return false;

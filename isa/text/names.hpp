@@ -2,6 +2,8 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +14,12 @@
 namespace npu::isa {
 
 inline constexpr std::array<std::string_view, 4> kArgKindNames{"in", "out", "inout", "scalar"};  ///< by ArgKind
+
+inline constexpr std::size_t kMostNameBytes = 255;
+
+/// Why kernels, parts, tiles and arguments may not be called this: "has 300 bytes; a name has at most 255", "holds byte
+/// 0x1b at 3; a name is printable UTF-8". Names reach terminals, JSON and waveforms.
+[[nodiscard]] std::optional<std::string> name_error(std::string_view name);
 
 /// A letter or underscore, then letters, digits and underscores (ASCII).
 [[nodiscard]] bool is_identifier(std::string_view name);

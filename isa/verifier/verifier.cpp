@@ -9,6 +9,7 @@
 #include "isa/instructions/instruction_form.hpp"
 #include "isa/shape_rules.hpp"
 #include "isa/tile_rules.hpp"
+#include "isa/verifier/argument_rules.hpp"
 #include "isa/verifier/flow_rules.hpp"
 #include "isa/verifier/operand_rules.hpp"
 #include "isa/verifier/report.hpp"
@@ -41,15 +42,6 @@ std::optional<Violation> check_instruction(const Instruction& ins, const Program
 
 void append(std::vector<Finding>& all, std::vector<Finding> more) {
   all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
-}
-
-void check_arguments(const Program& program, std::size_t args, Report& report) {
-  for (std::size_t i = 0; i < program.code.size(); ++i) {
-    const Instruction& ins = program.code[i];
-    if (ins.opcode != Opcode::LdArg || (ins.imm >= 0 && static_cast<std::size_t>(ins.imm) < args)) continue;
-    report.add_instruction(i, {Stage::Type, fmt::format("reads argument {}", ins.imm),
-                               fmt::format("the kernel has {} arguments", args), "declare the argument"});
-  }
 }
 
 /// Ids that a part sets or waits for; a register id stands for all of them.
@@ -123,11 +115,14 @@ std::vector<Finding> verify(const KernelObject& object, const ArchSpec& arch) {
     append(findings, verify(**part, arch));
   }
   if (structural) return findings;
+  bool names_checked = false;  // the first part reports what concerns the kernel
   for (const auto* part : {&object.cube, &object.vector}) {
     if (!*part) continue;
     const auto& peer = part == &object.cube ? object.vector : object.cube;
     Report report{**part};
-    check_arguments(**part, object.args.size(), report);
+    if (!names_checked) check_argument_names(object.args, report);
+    names_checked = true;
+    check_argument_uses(**part, object.args, report);
     check_cross_flags(**part, peer ? &*peer : nullptr, report);
     append(findings, report.take());
   }

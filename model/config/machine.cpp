@@ -1,16 +1,16 @@
 #include "model/config/machine.hpp"
 
-#include <toml++/toml.h>
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <filesystem>
-#include <fstream>
 #include <sstream>
 
 #include "isa/errors.hpp"
 #include "isa/nearest_name.hpp"
+#include "isa/shown_text.hpp"
+#include "isa/text/names.hpp"
 #include "model/config/machine_fields.hpp"
+#include "model/config/toml_parser.hpp"
 #include "model/machines/shipped_machines.hpp"
 
 namespace npu::model {
@@ -75,13 +75,7 @@ std::vector<std::string_view> all_keys() {
 /// Reads one file and the overrides; every message starts with the place that is at fault.
 class MachineReader {
  public:
-  MachineReader(std::string file, std::string_view text) : file_{std::move(file)} {
-    try {
-      root_ = toml::parse(text, file_);
-    } catch (const toml::parse_error& e) {
-      throw config_error("{}:{}: not valid TOML: {}", file_, e.source().begin.line, e.description());
-    }
-  }
+  MachineReader(std::string file, std::string_view text) : file_{std::move(file)}, root_(parse_toml(text, file_)) {}
 
   Machine read(const std::vector<std::string>& overrides) {
     refuse_unknown_keys();
@@ -103,13 +97,14 @@ class MachineReader {
       if (section.str() == "name") continue;
       const toml::table* table = node.as_table();
       if (table == nullptr) {
-        throw config_error("{}: unknown key '{}' (nearest: '{}')", where(node), section.str(),
+        throw config_error("{}: unknown key '{}' (nearest: '{}')", where(node), isa::shown(section.str()),
                            isa::nearest_name(section.str(), keys));
       }
       for (const auto& [name, value] : *table) {
         const std::string key = fmt::format("{}.{}", section.str(), name.str());
         if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
-          throw config_error("{}: unknown key '{}' (nearest: '{}')", where(value), key, isa::nearest_name(key, keys));
+          throw config_error("{}: unknown key '{}' (nearest: '{}')", where(value), isa::shown(key),
+                             isa::nearest_name(key, keys));
         }
       }
     }
@@ -120,6 +115,7 @@ class MachineReader {
     if (node == nullptr) throw config_error("{}: missing key 'name' (text: name of the platform)", file_);
     const auto name = node->value_exact<std::string>();
     if (!name) throw config_error("{}: name: expected a text in quotes", where(*node));
+    if (const auto error = isa::name_error(*name)) throw config_error("{}: name {}", where(*node), *error);
     return *name;
   }
 
@@ -135,7 +131,7 @@ class MachineReader {
     }
     for (const auto& [name, value] : *table) {
       if (std::find(kFigureKeys.begin(), kFigureKeys.end(), name.str()) == kFigureKeys.end()) {
-        throw config_error("{}: unknown key '{}.{}' (nearest: '{}')", where(value), f.key, name.str(),
+        throw config_error("{}: unknown key '{}.{}' (nearest: '{}')", where(value), f.key, isa::shown(name.str()),
                            isa::nearest_name(name.str(), kFigureKeys));
       }
     }
@@ -146,7 +142,7 @@ class MachineReader {
     entry.confidence = read_text(f, *table, "confidence");
     if (!entry.confidence.empty() &&
         std::find(kConfidences.begin(), kConfidences.end(), entry.confidence) == kConfidences.end()) {
-      throw config_error("{}: {}: confidence '{}' is none of {}", entry.where, f.key, entry.confidence,
+      throw config_error("{}: {}: confidence '{}' is none of {}", entry.where, f.key, isa::shown(entry.confidence),
                          fmt::join(kConfidences, ", "));
     }
     return entry;
@@ -169,7 +165,7 @@ class MachineReader {
   }
 
   void apply_override(const std::string& text) {
-    const std::string place = "--set " + text;
+    const std::string place = "--set " + isa::shown(text);
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos) throw config_error("{}: expected section.key=value", place);
     const std::string_view key = std::string_view{text}.substr(0, equals);
@@ -177,14 +173,15 @@ class MachineReader {
     const auto field = std::find_if(fields.begin(), fields.end(), [&](const MachineField& f) { return f.key == key; });
     if (field == fields.end()) {
       const std::vector<std::string_view> keys = all_keys();
-      throw config_error("{}: unknown key '{}' (nearest: '{}')", place, key, isa::nearest_name(key, keys));
+      throw config_error("{}: unknown key '{}' (nearest: '{}')", place, isa::shown(key), isa::nearest_name(key, keys));
     }
     Entry& entry = entries_[static_cast<std::size_t>(field - fields.begin())];
+    const std::string_view given = std::string_view{text}.substr(equals + 1);
     toml::table table;
     try {
-      table = toml::parse(fmt::format("value = {}", std::string_view{text}.substr(equals + 1)));
-    } catch (const toml::parse_error&) {
-      throw config_error("{}: '{}' is not a number: {}", place, text.substr(equals + 1), expectation(*field));
+      table = parse_toml(fmt::format("value = {}", given), place);
+    } catch (const ConfigError&) {
+      throw config_error("{}: '{}' is not a number: {}", place, isa::shown(given), expectation(*field));
     }
     entry = {read_number(*field, *table.get("value"), place), place, place, "set"};
   }
@@ -225,14 +222,6 @@ bool is_path(std::string_view platform) {
   return platform.ends_with(".toml") || platform.find('/') != std::string_view::npos;
 }
 
-std::string file_text(const std::string& path) {
-  std::ifstream in{path, std::ios::binary};
-  std::ostringstream text;
-  if (in) text << in.rdbuf();
-  if (!in || std::filesystem::is_directory(path)) throw config_error("{}: cannot read this machine file", path);
-  return text.str();
-}
-
 std::string toml_text(std::string_view text) {
   std::ostringstream out;
   out << toml::value<std::string>{std::string{text}};
@@ -244,7 +233,7 @@ std::string toml_text(std::string_view text) {
 Machine load_machine(std::string_view platform, const std::vector<std::string>& overrides) {
   if (is_path(platform)) {
     const std::string path{platform};
-    return MachineReader{path, file_text(path)}.read(overrides);
+    return MachineReader{path, read_toml_file(path)}.read(overrides);
   }
   std::string_view name = platform;
   if (name.ends_with(kSimulatorSuffix)) name.remove_suffix(kSimulatorSuffix.size());

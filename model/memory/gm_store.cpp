@@ -73,19 +73,28 @@ const GmStore::Allocation& GmStore::find(std::uint64_t address, std::uint64_t by
                       address + bytes - a->end);
 }
 
-void GmStore::map(std::uint64_t address, std::span<const std::byte> bytes) {
+GmStore::Allocation& GmStore::allocation_at(std::uint64_t address) {
   auto& table = cards_.at((address >> kCardShift) - 1).allocations;
   const auto it = std::lower_bound(table.begin(), table.end(), address,
                                    [](const Allocation& x, std::uint64_t a) { return x.begin < a; });
-  NPU_ASSERT(it != table.end() && it->begin == address && it->end - it->begin == bytes.size(), "a whole allocation");
-  it->data = const_cast<std::byte*>(bytes.data());
-  it->mapped = true;
+  NPU_ASSERT(it != table.end() && it->begin == address, "an allocation begins at the address");
+  return *it;
 }
+
+void GmStore::map(std::uint64_t address, std::span<const std::byte> bytes) {
+  Allocation& target = allocation_at(address);
+  NPU_ASSERT(target.end - target.begin == bytes.size(), "a whole allocation");
+  target.data = const_cast<std::byte*>(bytes.data());
+  target.read_only = true;
+}
+
+void GmStore::protect(std::uint64_t address) { allocation_at(address).read_only = true; }
 
 void GmStore::require_writable(std::uint64_t address, std::string_view who) const {
   const Allocation* a = at_or_below(address);
-  if (a != nullptr && a->mapped) {
-    throw program_error("{}: writes to '{}', which no task of the run declares as its output", who, a->name);
+  if (a != nullptr && a->read_only) {
+    throw program_error("{}: writes to '{}', which no task of the run declares as its output; make it out or inout",
+                        who, a->name);
   }
 }
 

@@ -33,7 +33,9 @@ class GmStore {
   /// The allocation at `address` reads these bytes, as many as it has and in whole cache lines; nothing may write
   /// there.
   void map(std::uint64_t address, std::span<const std::byte> bytes);
-  /// Throws ProgramError opened by `who` where the byte belongs to a mapped allocation.
+  /// Nothing may write the allocation at `address`.
+  void protect(std::uint64_t address);
+  /// Throws ProgramError opened by `who` where the byte belongs to an allocation that nothing may write.
   void require_writable(std::uint64_t address, std::string_view who) const;
   /// "?" when no allocation holds the address.
   [[nodiscard]] std::string_view allocation_name(std::uint64_t address) const;
@@ -43,7 +45,7 @@ class GmStore {
     std::uint64_t begin, end;
     std::byte* data;  // of a mapped allocation: the host's, never written
     std::string name;
-    bool mapped = false;
+    bool read_only = false;
     [[nodiscard]] bool holds(std::uint64_t address, std::uint64_t bytes) const {
       return address >= begin && address <= end && bytes <= end - address;
     }
@@ -54,6 +56,7 @@ class GmStore {
     std::vector<Allocation> allocations;  // ascending
   };
   const Allocation* at_or_below(std::uint64_t address) const;
+  Allocation& allocation_at(std::uint64_t address);
   const Allocation& find(std::uint64_t address, std::uint64_t bytes, std::string_view who) const;
 
   std::uint64_t capacity_;

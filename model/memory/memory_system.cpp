@@ -236,6 +236,7 @@ std::byte* MemorySystem::resolve(std::uint64_t address, std::uint64_t bytes, std
   return impl_->gm.resolve(address, bytes, who);
 }
 void MemorySystem::map(std::uint64_t address, std::span<const std::byte> bytes) { impl_->gm.map(address, bytes); }
+void MemorySystem::protect(std::uint64_t address) { impl_->gm.protect(address); }
 void MemorySystem::require_writable(std::uint64_t address, std::string_view who) const {
   impl_->gm.require_writable(address, who);
 }

@@ -64,7 +64,9 @@ class MemorySystem {
   [[nodiscard]] std::byte* resolve(std::uint64_t address, std::uint64_t bytes, std::string_view who);
   /// The allocation at `address` reads the host's bytes, which outlive the runs, instead of memory of its own.
   void map(std::uint64_t address, std::span<const std::byte> bytes);
-  /// Throws ProgramError opened by `who` where the allocation that holds the address is mapped.
+  /// Nothing may write the allocation at `address`.
+  void protect(std::uint64_t address);
+  /// Throws ProgramError opened by `who` where the allocation that holds the address may not be written.
   void require_writable(std::uint64_t address, std::string_view who) const;
   /// Name of the allocation that holds the address, "?" if none.
   [[nodiscard]] std::string_view allocation_name(std::uint64_t address) const;

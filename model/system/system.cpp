@@ -86,6 +86,8 @@ void System::map(GmAddress address, std::span<const std::byte> bytes) {
   impl_->memory.map(static_cast<std::uint64_t>(address), bytes);
 }
 
+void System::protect(GmAddress address) { impl_->memory.protect(static_cast<std::uint64_t>(address)); }
+
 void System::give(GmAddress address, Bytes size) {
   impl_->memory.give(static_cast<std::uint64_t>(address), size.count());
 }

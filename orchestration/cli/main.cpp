@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "isa/errors.hpp"
+#include "isa/shown_text.hpp"
 #include "model/system/simulation.hpp"
 #include "orchestration/cli/commands.hpp"
 
@@ -49,7 +50,7 @@ FILE* verdict_stream(std::span<char*> words) {
 
 /// Prints the error; for `run`, the verdict as the last line.
 int fail(int status, FILE* verdict, const std::exception& error) {
-  fmt::print(stderr, "npusim: {}\n", error.what());
+  fmt::print(stderr, "npusim: {}\n", isa::printable(error.what()));
   constexpr const char* kReasons[] = {"", "", "usage or configuration", "illegal program or does not fit", "hang"};
   if (verdict != nullptr) fmt::print(verdict, "[RUN] FAIL {}; see stderr\n", kReasons[status]);
   return status;

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "isa/errors.hpp"
+#include "isa/numerics/host_variant.hpp"
 #include "orchestration/host/workloads.hpp"
 
 namespace npu::cli {
@@ -122,7 +123,7 @@ Options parse_options(int argc, const char* const* argv) {
   CLI::App app{"npusim: simulates a decode layer on cards of a tile-based NPU", "npusim"};
   app.require_subcommand(0, 1);
   app.set_help_all_flag("--help-all", "help of all commands");
-  app.set_version_flag("--version", NPU_VERSION);
+  app.set_version_flag("--version", fmt::format("{}, host variant {}", NPU_VERSION, isa::name_of(isa::host_variant())));
 
   CLI::App* run = app.add_subcommand("run", "simulate a workload and compare with the golden");
   run->add_option("workload", o.workload, "see npusim list; or a program, .npu or .npuo")->required();

@@ -105,7 +105,6 @@ int run_program_file(const Options& o) {
 
   orch::RunReport report = make_report(o, machine, program.stats(), cost);
   report.workload = file.filename().string();
-  report.preset = o.data.value_or("");
   const bool computes = o.mode != model::Mode::Timing;
   if (computes && !o.skip_golden) report.outputs = program.compare();
   const auto results = program.results();

@@ -5,9 +5,11 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <set>
 
 #include "isa/errors.hpp"
 #include "isa/nearest_name.hpp"
+#include "isa/shown_text.hpp"
 #include "orchestration/data/random.hpp"
 #include "orchestration/data/safetensors.hpp"
 
@@ -105,7 +107,8 @@ Tensor make_tensor(const ArgInfo& argument, const ArgumentText& text, std::uint6
     } else if (init != "zero") {
       const auto value = parse_number<double>(init);
       if (!value) {
-        throw config_error("--args: {} starts as '{}'; expected zero, iota, random or a number", text.name, init);
+        throw config_error("--args: {} starts as '{}'; expected zero, iota, random or a number", text.name,
+                           isa::shown(init));
       }
       std::fill(out.begin(), out.end(), element<T>(*value, text.name));
     }
@@ -141,25 +144,80 @@ void require_known(const isa::KernelObject& kernel, std::string_view name) {
   for (const ArgInfo& argument : kernel.args) names.push_back(argument.name);
   if (std::find(names.begin(), names.end(), name) != names.end()) return;
   if (names.empty()) throw config_error("--args {}: kernel {} takes no arguments", name, kernel.name);
-  throw config_error("--args: kernel {} has no argument '{}'; nearest is '{}'", kernel.name, name,
+  throw config_error("--args: kernel {} has no argument '{}'; nearest is '{}'", kernel.name, isa::shown(name),
                      isa::nearest_name(name, names));
 }
 
-KernelValue value_of_text(const ArgInfo& argument, const ArgumentText& text, std::uint32_t cards, std::uint64_t seed) {
-  KernelValue value;
+bool is_written(const ArgInfo& argument) { return argument.kind == ArgKind::Out || argument.kind == ArgKind::InOut; }
+
+/// Every tensor of the file belongs to an argument: in.NAME of a tensor, out.NAME of one that the kernel writes.
+void require_known_tensors(const isa::KernelObject& kernel, const SafetensorsFile& data) {
+  std::set<std::string> names;
+  for (const ArgInfo& argument : kernel.args) {
+    if (argument.kind != ArgKind::Scalar) names.insert("in." + argument.name);
+    if (is_written(argument)) names.insert("out." + argument.name);
+  }
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  for (const Tensor& tensor : data.tensors) {
+    if (names.contains(tensor.name())) continue;
+    const std::string where = fmt::format("{}: tensor '{}'", data.path, isa::shown(tensor.name()));
+    if (known.empty()) throw config_error("{}: kernel {} takes no tensors", where, kernel.name);
+    throw config_error(
+        "{}: kernel {} has no such tensor; in.NAME is an argument, out.NAME one that it writes; nearest is "
+        "'{}'",
+        where, kernel.name, isa::nearest_name(tensor.name(), known));
+  }
+}
+
+/// The text names what the argument is.
+void check_text(const ArgInfo& argument, const ArgumentText& text) {
   if ((argument.kind == ArgKind::Scalar) != text.scalar.has_value()) {
     throw config_error("--args: {} is a {}; give it as {}", argument.name,
                        argument.kind == ArgKind::Scalar ? "scalar" : "tensor", form_of(argument));
   }
-  if (text.scalar) {
-    value.scalar = *text.scalar;
-    return value;
-  }
-  if (text.dtype != argument.dtype) {
+  if (!text.scalar && text.dtype != argument.dtype) {
     throw config_error("--args: {} is given as {}; the kernel declares {}", argument.name, isa::name_of(text.dtype),
                        isa::name_of(argument.dtype));
   }
-  for (std::uint32_t card = 0; card < cards; ++card) value.tensors.push_back(make_tensor(argument, text, seed, card));
+}
+
+void require_same_shape(const Shape& given, const Shape& in_file, std::string_view given_by, const ArgInfo& argument,
+                        std::string_view prefix, const std::string& file) {
+  if (given == in_file) return;
+  throw config_error("{} is {} a card, but {} holds {}{} of {}; leave one out", given_by, to_string(given), file,
+                     prefix, argument.name, to_string(in_file));
+}
+
+/// A tensor argument from the file, the text, or the form of what is expected of it.
+KernelValue tensor_value(const ArgInfo& argument, const ArgumentText* text, const SafetensorsFile& data,
+                         std::uint32_t cards, std::uint64_t seed) {
+  const Tensor* const before = data.find("in." + argument.name);
+  const Tensor* const after = is_written(argument) ? data.find("out." + argument.name) : nullptr;
+  const std::string given = "--args " + argument.name;
+  KernelValue value;
+  if (after != nullptr) value.expected = per_card(*after, argument, cards, data.path);
+  if (before != nullptr) {
+    value.tensors = per_card(*before, argument, cards, data.path);
+    if (text != nullptr) require_same_shape(text->shape, value.tensors[0].shape(), given, argument, "in.", data.path);
+    if (text != nullptr && !text->init.empty()) {
+      throw config_error("{} starts as {}, but {} brings its values as in.{}; leave one out", given,
+                         isa::shown(text->init), data.path, argument.name);
+    }
+  } else if (text != nullptr) {
+    for (std::uint32_t card = 0; card < cards; ++card)
+      value.tensors.push_back(make_tensor(argument, *text, seed, card));
+  } else if (argument.kind == ArgKind::Out && after != nullptr) {
+    for (const Tensor& t : value.expected) {
+      value.tensors.push_back(Tensor::zeros(argument.name, argument.dtype, t.shape()));
+    }
+  } else {
+    throw config_error("argument {} has no value; give {} or --data FILE with {}.{}", argument.name, form_of(argument),
+                       argument.kind == ArgKind::Out ? "out" : "in", argument.name);
+  }
+  if (after != nullptr) {
+    require_same_shape(value.tensors[0].shape(), value.expected[0].shape(),
+                       before != nullptr ? "in." + argument.name : given, argument, "out.", data.path);
+  }
   return value;
 }
 
@@ -167,7 +225,7 @@ KernelValue value_of_text(const ArgInfo& argument, const ArgumentText& text, std
 
 ArgumentText parse_argument(std::string_view text) {
   const auto refuse = [&](std::string_view why) {
-    return config_error("--args {}: {}; expected NAME=DTYPE:ROWSxCOLS[:INIT] or NAME=INTEGER", text, why);
+    return config_error("--args {}: {}; expected NAME=DTYPE:ROWSxCOLS[:INIT] or NAME=INTEGER", isa::shown(text), why);
   };
   const std::size_t equals = text.find('=');
   if (equals == 0 || equals == std::string_view::npos) throw refuse("no name");
@@ -176,21 +234,22 @@ ArgumentText parse_argument(std::string_view text) {
   const auto pieces = split(text.substr(equals + 1), ':');
   if (pieces.size() == 1) {
     result.scalar = parse_number<std::int64_t>(pieces[0]);
-    if (!result.scalar) throw refuse(fmt::format("'{}' is no integer", pieces[0]));
+    if (!result.scalar) throw refuse(fmt::format("'{}' is no integer", isa::shown(pieces[0])));
     return result;
   }
   if (pieces.size() > 3) throw refuse("too many parts");
   const auto dtype = std::find(isa::kDTypeNames.begin(), isa::kDTypeNames.end(), pieces[0]);
   if (dtype == isa::kDTypeNames.end()) {
-    throw refuse(
-        fmt::format("unknown dtype '{}', nearest is '{}'", pieces[0], isa::nearest_name(pieces[0], isa::kDTypeNames)));
+    throw refuse(fmt::format("unknown dtype '{}', nearest is '{}'", isa::shown(pieces[0]),
+                             isa::nearest_name(pieces[0], isa::kDTypeNames)));
   }
   result.dtype = static_cast<DType>(dtype - isa::kDTypeNames.begin());
   for (const std::string_view extent : split(pieces[1], 'x')) {
     const auto value = parse_number<std::uint64_t>(extent);
-    if (!value || *value == 0) throw refuse(fmt::format("extent '{}' is no positive integer", extent));
+    if (!value || *value == 0) throw refuse(fmt::format("extent '{}' is no positive integer", isa::shown(extent)));
     result.shape.push_back(*value);
   }
+  static_cast<void>(byte_count(result.dtype, result.shape, fmt::format("--args {}", result.name)));
   if (pieces.size() == 3) result.init = pieces[2];
   return result;
 }
@@ -205,29 +264,19 @@ std::vector<KernelValue> make_kernel_values(const isa::KernelObject& kernel, con
   }
   SafetensorsFile data;
   if (!file.empty()) data = read_safetensors(file);
+  require_known_tensors(kernel, data);
   std::vector<KernelValue> values;
   for (const ArgInfo& argument : kernel.args) {
-    const Tensor* const before = data.find("in." + argument.name);
-    const Tensor* const after = data.find("out." + argument.name);
-    const auto text = texts.find(argument.name);
-    if (before != nullptr && text != texts.end()) {
-      throw config_error("--args {} contradicts {}, which holds in.{}; leave one out", argument.name, file,
-                         argument.name);
-    }
-    KernelValue value;
-    if (before != nullptr && argument.kind != ArgKind::Scalar) {
-      value.tensors = per_card(*before, argument, cards, file);
-    } else if (text != texts.end()) {
-      value = value_of_text(argument, text->second, cards, seed);
+    const auto found = texts.find(argument.name);
+    const ArgumentText* const text = found == texts.end() ? nullptr : &found->second;
+    if (text != nullptr) check_text(argument, *text);
+    if (argument.kind != ArgKind::Scalar) {
+      values.push_back(tensor_value(argument, text, data, cards, seed));
+    } else if (text != nullptr) {
+      values.push_back({.scalar = *text->scalar, .tensors = {}, .expected = {}});
     } else {
-      throw config_error("argument {} of kernel {} has no value; give {}{}", argument.name, kernel.name,
-                         form_of(argument),
-                         argument.kind == ArgKind::Scalar ? "" : " or --data FILE with in." + argument.name);
+      throw config_error("argument {} has no value; give {}", argument.name, form_of(argument));
     }
-    if (after != nullptr && (argument.kind == ArgKind::Out || argument.kind == ArgKind::InOut)) {
-      value.expected = per_card(*after, argument, cards, file);
-    }
-    values.push_back(std::move(value));
   }
   return values;
 }

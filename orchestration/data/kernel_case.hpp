@@ -32,10 +32,11 @@ struct KernelValue {
 };
 
 /// Values of all arguments, in their order. `file` (may be empty) is a safetensors file with in.NAME, the tensor before
-/// the run, and out.NAME, the expected tensor after it; with several cards both have the card as first axis. Random
-/// values differ per seed, argument and card: floats uniform in [-1, 1), integers in [-8, 8].
-/// ConfigError: an argument without value or given twice, an unknown one (with the nearest), another dtype, a number
-/// that the dtype does not hold.
+/// the run, and out.NAME, the expected tensor after it, which also gives the shape of an output; with several cards
+/// both have the card as first axis. A text beside in.NAME may repeat its shape. Random values differ per seed,
+/// argument and card: floats uniform in [-1, 1), integers in [-8, 8]. ConfigError: an argument without value or given
+/// twice, an unknown one or a tensor of the file that is none (with the nearest), another dtype or shape, a number that
+/// the dtype does not hold.
 [[nodiscard]] std::vector<KernelValue> make_kernel_values(const isa::KernelObject& kernel,
                                                           const std::vector<std::string>& arguments,
                                                           const std::string& file, std::uint32_t cards,

@@ -1,7 +1,5 @@
 #include "orchestration/data/preset_file.hpp"
 
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -10,6 +8,9 @@
 
 #include "isa/errors.hpp"
 #include "isa/nearest_name.hpp"
+#include "isa/shown_text.hpp"
+#include "model/config/toml_parser.hpp"
+#include "orchestration/data/case_metadata.hpp"
 #include "orchestration/data/config_fields.hpp"
 #include "orchestration/data/mapped_file.hpp"
 #include "orchestration/data/presets.hpp"
@@ -17,9 +18,11 @@
 namespace npu::orch {
 namespace {
 
+constexpr std::string_view kJsonEnding = ".json";
+
 /// Where a key stands, for messages.
 std::string place(const std::string& path, std::string_view key, const toml::node& node) {
-  return fmt::format("{}:{}: {}", path, node.source().begin.line, key);
+  return fmt::format("{}:{}: {}", path, node.source().begin.line, isa::shown(key));
 }
 
 std::uint32_t read_count(const std::string& where, const toml::node& node) {
@@ -45,16 +48,6 @@ void read_value(const std::string& where, const toml::node& node, std::vector<st
   for (const toml::node& entry : *array) out.push_back(read_count(where, entry));
 }
 
-toml::table parse(const std::string& path) {
-  const auto file = MappedFile::open(path);
-  try {
-    return toml::parse(std::string_view{reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size()},
-                       path);
-  } catch (const toml::parse_error& e) {
-    throw config_error("{}:{}: {}", path, e.source().begin.line, e.description());
-  }
-}
-
 kernels::LayerConfig base_of(const std::string& path, const toml::node& node) {
   const auto name = node.value_exact<std::string>();
   const auto names = preset_names();
@@ -62,22 +55,32 @@ kernels::LayerConfig base_of(const std::string& path, const toml::node& node) {
   for (const std::string_view known : names) {
     if (known == *name) return preset(known);
   }
-  throw config_error("{}: '{}' is no built-in preset; nearest is '{}'", place(path, "base", node), *name,
+  throw config_error("{}: '{}' is no built-in preset; nearest is '{}'", place(path, "base", node), isa::shown(*name),
                      isa::nearest_name(*name, names));
 }
 
-}  // namespace
+/// The node of a field under its own name or under its key in the golden files.
+const toml::node* find_field(const std::string& path, const toml::table& table, std::string_view name,
+                             std::string_view key) {
+  const toml::node* const by_name = table.get(name);
+  const toml::node* const by_key = table.get(key);
+  if (name != key && by_name != nullptr && by_key != nullptr) {
+    throw config_error("{}: the same field as '{}'; leave one out", place(path, key, *by_key), name);
+  }
+  return by_name != nullptr ? by_name : by_key;
+}
 
-kernels::LayerConfig read_preset_file(const std::string& path) {
-  const toml::table table = parse(path);
+kernels::LayerConfig read_toml_preset(const std::string& path) {
+  const toml::table table = model::parse_toml(model::read_toml_file(path), path);
   kernels::LayerConfig config;
   const toml::node* base = table.get("base");
   if (base != nullptr) config = base_of(path, *base);
 
   std::vector<std::string_view> known{"base", "layer_id"};
-  visit_fields(config, [&](std::string_view name, std::string_view, auto& member) {
+  visit_fields(config, [&](std::string_view name, std::string_view key, auto& member) {
     known.push_back(name);
-    if (const toml::node* node = table.get(name)) {
+    if (name != key) known.push_back(key);
+    if (const toml::node* node = find_field(path, table, name, key)) {
       read_value(place(path, name, *node), *node, member);
     } else if (base == nullptr) {
       throw config_error("{}: '{}' is missing; a preset gives every field, or names a base = \"flash\" for the rest",
@@ -94,7 +97,24 @@ kernels::LayerConfig read_preset_file(const std::string& path) {
     }
   }
   validate(config, path);
-  if (base != nullptr && !table.contains("recv_max")) config.recv_max = recv_max_of(config);
+  if (base != nullptr && !table.contains("recv_max")) {
+    config.recv_max = recv_max_of(config);
+    validate(config, path);
+  }
+  return config;
+}
+
+}  // namespace
+
+kernels::LayerConfig read_preset_file(const std::string& path) {
+  if (!path.ends_with(kJsonEnding)) return read_toml_preset(path);
+  const auto file = MappedFile::open(path);
+  if (file->bytes().size() > model::kMostTomlBytes) {
+    throw config_error("{}: has more than {} bytes", path, model::kMostTomlBytes);
+  }
+  kernels::LayerConfig config = config_from_json(
+      {reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size()}, path + ": the text");
+  validate(config, path);
   return config;
 }
 

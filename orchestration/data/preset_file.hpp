@@ -1,4 +1,4 @@
-// Preset files: TOML with the field names of LayerConfig.
+// Preset files: TOML with the fields of LayerConfig, or the JSON that a run directory holds.
 #pragma once
 
 #include <string>

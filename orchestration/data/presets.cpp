@@ -5,6 +5,7 @@
 
 #include "isa/errors.hpp"
 #include "isa/nearest_name.hpp"
+#include "isa/shown_text.hpp"
 #include "orchestration/data/preset_file.hpp"
 
 namespace npu::orch {
@@ -134,12 +135,14 @@ LayerConfig preset(std::string_view name_or_path) {
   for (const BuiltIn& p : kPresets) {
     if (p.name == name_or_path) return p.make();
   }
-  if (name_or_path.find('/') != std::string_view::npos || name_or_path.ends_with(".toml")) {
+  if (name_or_path.find('/') != std::string_view::npos || name_or_path.ends_with(".toml") ||
+      name_or_path.ends_with(".json")) {
     return read_preset_file(std::string{name_or_path});
   }
   throw config_error(
-      "--preset {}: there is no such preset; nearest is '{}' (see npusim list), or give the path of a .toml file",
-      name_or_path, isa::nearest_name(name_or_path, preset_names()));
+      "--preset {}: there is no such preset; nearest is '{}' (see npusim list), or give the path of a .toml or .json "
+      "file",
+      isa::shown(name_or_path), isa::nearest_name(name_or_path, preset_names()));
 }
 
 LayerConfig resized(LayerConfig config, const SizeOverrides& overrides) {

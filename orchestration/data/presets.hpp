@@ -14,10 +14,11 @@ namespace npu::orch {
 /// The built-in presets: tiny, small, demo, flash, pro.
 [[nodiscard]] std::vector<std::string_view> preset_names();
 
-/// A built-in preset, or the TOML file at a path (anything with a '/' or ending in ".toml"). A file spells the fields
-/// of LayerConfig; either all of them, or those that differ from `base = "<built-in preset>"`; a recv_max that the file
-/// leaves out follows recv_max_of. Throws ConfigError for unknown names and keys (with the nearest known one), missing
-/// keys, wrong types and impossible values.
+/// A built-in preset, or the file at a path (anything with a '/' or ending in ".toml" or ".json"). A TOML file spells
+/// the fields of LayerConfig; either all of them, or those that differ from `base = "<built-in preset>"`; a recv_max
+/// that the file leaves out follows recv_max_of. A JSON file, such as layer.json of a run directory, gives all of them.
+/// Both may spell a field as the golden files do (config_fields.hpp). Throws ConfigError for unknown names and keys
+/// (with the nearest known one), missing keys, wrong types and impossible values.
 [[nodiscard]] kernels::LayerConfig preset(std::string_view name_or_path);
 
 /// The flags that resize a preset.

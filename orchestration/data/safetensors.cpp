@@ -6,9 +6,10 @@
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "isa/errors.hpp"
+#include "isa/shown_text.hpp"
+#include "orchestration/data/json_text.hpp"
 #include "orchestration/data/mapped_file.hpp"
 
 namespace npu::orch {
@@ -39,24 +40,11 @@ struct Entry {
   std::uint64_t begin = 0, end = 0;  ///< relative to the end of the header
 };
 
-/// The header as JSON; refuses a key that occurs twice in one object, which the parser would drop silently.
+/// The header as JSON. The format lets it begin with nothing but its brace.
 json parse_header(const std::string& path, std::string_view text) {
-  std::vector<std::set<std::string>> keys;
-  const auto watch = [&](int, json::parse_event_t event, json& parsed) {
-    if (event == json::parse_event_t::object_start) keys.emplace_back();
-    if (event == json::parse_event_t::object_end) keys.pop_back();
-    if (event == json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second) {
-      throw config_error("{}: the header names '{}' twice", path, parsed.get<std::string>());
-    }
-    return true;
-  };
-  try {
-    json header = json::parse(text.begin(), text.end(), watch);
-    if (!header.is_object()) throw config_error("{}: the header is not a JSON object", path);
-    return header;
-  } catch (const json::exception& e) {
-    throw config_error("{}: the header is not valid JSON: {}", path, e.what());
-  }
+  const std::string what = path + ": the header";
+  if (!text.starts_with('{')) throw config_error("{} is not a JSON object: it must begin with '{{'", what);
+  return parse_json(text, what);
 }
 
 isa::DType parse_dtype(const std::string& where, const json& value) {
@@ -64,7 +52,8 @@ isa::DType parse_dtype(const std::string& where, const json& value) {
   for (const DTypeName& d : kDTypes) {
     if (d.name == name) return d.dtype;
   }
-  throw config_error("{}: dtype '{}' is not supported; expected I8, U8, I16, I32, I64, F16, BF16 or F32", where, name);
+  throw config_error("{}: dtype '{}' is not supported; expected I8, U8, I16, I32, I64, F16, BF16 or F32", where,
+                     isa::shown(name));
 }
 
 std::vector<std::uint64_t> parse_counts(const std::string& where, std::string_view key, const json& value) {
@@ -81,7 +70,7 @@ std::vector<std::uint64_t> parse_counts(const std::string& where, std::string_vi
 }
 
 Entry parse_entry(const std::string& path, const std::string& name, const json& value, std::uint64_t data_bytes) {
-  const std::string where = fmt::format("{}: tensor '{}'", path, name);
+  const std::string where = fmt::format("{}: tensor '{}'", path, isa::shown(name));
   if (!value.is_object() || value.size() != 3 || !value.contains("dtype") || !value.contains("shape") ||
       !value.contains("data_offsets")) {
     throw config_error("{}: expected exactly dtype, shape and data_offsets", where);
@@ -97,11 +86,9 @@ Entry parse_entry(const std::string& path, const std::string& name, const json& 
     throw config_error("{}: data_offsets end at {}, but the file has {} bytes of data (truncated?)", where, e.end,
                        data_bytes);
   }
-  const std::uint64_t elements = element_count(e.shape, where);
-  std::uint64_t expected = 0;
-  if (__builtin_mul_overflow(elements, isa::size_of(e.dtype), &expected) || expected != e.end - e.begin) {
-    throw config_error("{}: {} {} takes {} elements of {} bytes, but data_offsets span {} bytes", where,
-                       isa::name_of(e.dtype), to_string(e.shape), elements, isa::size_of(e.dtype), e.end - e.begin);
+  if (const std::uint64_t expected = byte_count(e.dtype, e.shape, where); expected != e.end - e.begin) {
+    throw config_error("{}: {} {} takes {} bytes, but data_offsets span {} bytes", where, isa::name_of(e.dtype),
+                       isa::shown(to_string(e.shape)), expected, e.end - e.begin);
   }
   return e;
 }
@@ -110,7 +97,9 @@ Metadata parse_metadata(const std::string& path, const json& value) {
   if (!value.is_object()) throw config_error("{}: {} must be an object of strings", path, kMetadataKey);
   Metadata metadata;
   for (const auto& [key, text] : value.items()) {
-    if (!text.is_string()) throw config_error("{}: {} key '{}' must be a string", path, kMetadataKey, key);
+    if (!text.is_string()) {
+      throw config_error("{}: {} key '{}' must be a string", path, kMetadataKey, isa::shown(key));
+    }
     metadata.emplace(key, text.get<std::string>());
   }
   return metadata;
@@ -119,22 +108,22 @@ Metadata parse_metadata(const std::string& path, const json& value) {
 /// The data is covered from its first to its last byte, without overlaps.
 void check_coverage(const std::string& path, const std::vector<Entry>& sorted, std::uint64_t data_bytes) {
   std::uint64_t end = 0;
-  std::string_view previous = "the header";
+  const Entry* previous = nullptr;
+  const auto before = [&] { return previous == nullptr ? "the header" : "'" + isa::shown(previous->name) + "'"; };
   for (const Entry& e : sorted) {
     if (e.begin < end) {
-      throw config_error("{}: tensor '{}' begins at {} and overlaps '{}', which ends at {}", path, e.name, e.begin,
-                         previous, end);
+      throw config_error("{}: tensor '{}' begins at {} and overlaps {}, which ends at {}", path, isa::shown(e.name),
+                         e.begin, before(), end);
     }
     if (e.begin > end) {
-      throw config_error("{}: tensor '{}' begins at {}, leaving {} bytes after {} to nobody", path, e.name, e.begin,
-                         e.begin - end, previous);
+      throw config_error("{}: tensor '{}' begins at {}, leaving {} bytes after {} to nobody", path, isa::shown(e.name),
+                         e.begin, e.begin - end, before());
     }
     end = e.end;
-    previous = e.name;
+    previous = &e;
   }
-  if (end != data_bytes) {
-    throw config_error("{}: {} bytes follow the last tensor, '{}'", path, data_bytes - end, previous);
-  }
+  if (end != data_bytes)
+    throw config_error("{}: {} bytes follow the last tensor, {}", path, data_bytes - end, before());
 }
 
 Tensor make_tensor(Entry entry, std::span<const std::byte> bytes, std::shared_ptr<const void> owner) {
@@ -202,14 +191,14 @@ void write_safetensors(const std::string& path, const Metadata& metadata, std::s
   for (const TensorRecord& r : records) {
     std::uint64_t size = 0;
     for (const auto part : r.parts) size += part.size();
-    NPU_ASSERT(size == element_count(r.shape, r.name) * isa::size_of(r.dtype), "the parts of a record fill its shape");
+    NPU_ASSERT(size == byte_count(r.dtype, r.shape, r.name), "the parts of a record fill its shape");
     NPU_ASSERT(!header.contains(r.name), "a record's name is unique");
     const auto* dtype =
         std::find_if(kDTypes.begin(), kDTypes.end(), [&](const DTypeName& d) { return d.dtype == r.dtype; });
     header[r.name] = {{"dtype", dtype->name}, {"shape", r.shape}, {"data_offsets", {offset, offset + size}}};
     offset += size;
   }
-  std::string text = header.dump();
+  std::string text = header.dump(-1, ' ', false, json::error_handler_t::replace);
   text.append((kLengthBytes - text.size() % kLengthBytes) % kLengthBytes, ' ');
 
   std::ofstream out{path, std::ios::binary | std::ios::trunc};

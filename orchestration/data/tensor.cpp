@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <new>
 
 #include "isa/errors.hpp"
+#include "isa/shown_text.hpp"
 
 namespace npu::orch {
 
@@ -17,15 +19,26 @@ std::uint64_t element_count(const Shape& shape, std::string_view owner) {
   std::uint64_t n = 1;
   for (const std::uint64_t extent : shape) {
     if (__builtin_mul_overflow(n, extent, &n)) {
-      throw config_error("{}: shape {} has more elements than 64 bits can count", owner, to_string(shape));
+      throw config_error("{}: shape {} has more elements than 64 bits can count", owner, isa::shown(to_string(shape)));
     }
   }
   return n;
 }
 
+std::uint64_t byte_count(isa::DType dtype, const Shape& shape, std::string_view owner) {
+  std::uint64_t bytes = 0;
+  // Half of what 64 bits count: sizes are also differences of addresses.
+  if (__builtin_mul_overflow(element_count(shape, owner), std::uint64_t{isa::size_of(dtype)}, &bytes) ||
+      bytes > std::uint64_t{std::numeric_limits<std::int64_t>::max()}) {
+    throw config_error("{}: {} {} has more bytes than 63 bits can count", owner, isa::name_of(dtype),
+                       isa::shown(to_string(shape)));
+  }
+  return bytes;
+}
+
 Tensor Tensor::zeros(std::string name, isa::DType dtype, Shape shape) {
   Tensor t;
-  const std::uint64_t size = element_count(shape, name) * isa::size_of(dtype);
+  const std::uint64_t size = byte_count(dtype, shape, name);
   auto* memory = static_cast<std::byte*>(std::calloc(size == 0 ? 1 : size, 1));
   if (memory == nullptr) {
     throw config_error("tensor '{}' {} {}: the host has no {} bytes left; choose a smaller preset or batch", name,
@@ -42,7 +55,7 @@ Tensor Tensor::zeros(std::string name, isa::DType dtype, Shape shape) {
 
 Tensor Tensor::view(std::string name, isa::DType dtype, Shape shape, std::span<const std::byte> bytes,
                     std::shared_ptr<const void> owner) {
-  NPU_ASSERT(element_count(shape, name) * isa::size_of(dtype) == bytes.size(), "a view's bytes match its shape");
+  NPU_ASSERT(byte_count(dtype, shape, name) == bytes.size(), "a view's bytes match its shape");
   NPU_ASSERT(reinterpret_cast<std::uintptr_t>(bytes.data()) % isa::size_of(dtype) == 0, "a view is aligned");
   Tensor t;
   t.name_ = std::move(name);

@@ -21,6 +21,9 @@ using Shape = std::vector<std::uint64_t>;
 /// Product of the extents; ConfigError naming `owner` where it exceeds 64 bits.
 [[nodiscard]] std::uint64_t element_count(const Shape& shape, std::string_view owner);
 
+/// Bytes of that many elements; ConfigError naming `owner` where they exceed 63 bits.
+[[nodiscard]] std::uint64_t byte_count(isa::DType dtype, const Shape& shape, std::string_view owner);
+
 /// The dtype whose elements a C++ type stores.
 template <class T>
 [[nodiscard]] constexpr isa::DType dtype_of() {

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <bit>
 #include <cmath>
+#include <initializer_list>
 
 #include "isa/errors.hpp"
 #include "orchestration/data/config_fields.hpp"
@@ -11,8 +13,10 @@ namespace {
 using kernels::AttentionKind;
 using kernels::LayerConfig;
 
-/// Large enough for any model, small enough that products of four fields stay within 64 bits.
+/// Large enough for any model.
 constexpr std::uint32_t kLargestField = 1U << 24U;
+/// Of the counts and row lengths that two or three fields make: their bytes stay within 32 bits.
+constexpr std::uint64_t kLargestProduct = 1U << 28U;
 /// What the rope tables' angles are exact for (host_math.hpp).
 constexpr std::uint32_t kMostPositions = 1U << 20U;
 
@@ -34,6 +38,30 @@ void check_ranges(const LayerConfig& config, std::string_view source) {
   });
 }
 
+struct Factor {
+  std::string_view name;
+  std::uint64_t value;
+};
+
+void check_product(std::string_view source, std::initializer_list<Factor> factors) {
+  std::uint64_t product = 1;
+  std::string text;
+  for (const Factor& f : factors) {
+    product = std::min(product * f.value, kLargestProduct + 1);  // no field is above 24 bits: nothing wraps
+    text += fmt::format("{}{} {}", text.empty() ? "" : " x ", f.name, f.value);
+  }
+  if (product > kLargestProduct) throw config_error("{}: {} exceeds {}", source, text, kLargestProduct);
+}
+
+void check_products(const LayerConfig& c, std::string_view source) {
+  check_product(source, {{"ranks", c.ranks}, {"batch", c.batch}, {"seq", c.seq}, {"top_k", c.top_k}});
+  check_product(source, {{"local_experts", c.local_experts}, {"recv_max", c.recv_max}});
+  check_product(source, {{"hc_mult", c.hc_mult}, {"hidden", c.hidden}});
+  check_product(source, {{"heads", c.heads}, {"head_dim", c.head_dim}});
+  check_product(source, {{"o_groups", c.o_groups}, {"o_lora", c.o_lora}});
+  check_product(source, {{"index_heads", c.index_heads}, {"index_dim", c.index_dim}});
+}
+
 void require(bool condition, std::string_view source, std::string_view text) {
   if (!condition) throw config_error("{}: {}", source, text);
 }
@@ -42,6 +70,7 @@ void require(bool condition, std::string_view source, std::string_view text) {
 
 void validate(const LayerConfig& c, std::string_view source) {
   check_ranges(c, source);
+  check_products(c, source);
   require(c.hc_mult == 4, source,
           fmt::format("hc_mult is {}; the layer is defined for a residual stack of 4", c.hc_mult));
   require(c.rope_dim % 2 == 0 && c.rope_dim <= c.head_dim && c.rope_dim <= c.index_dim, source,

@@ -47,7 +47,7 @@ DeviceTensors::DeviceTensors(model::System& system, const C& config, std::uint32
 }
 
 const DeviceTensor& DeviceTensors::add(std::uint32_t card, std::string name, DType dtype, Shape shape) {
-  const isa::Bytes size{element_count(shape, name) * isa::size_of(dtype)};
+  const isa::Bytes size{byte_count(dtype, shape, name)};
   const model::GmAddress address = system_.allocate(card, size, name);
   const auto [it, is_new] = tensors_.try_emplace(
       std::pair{card, name},

@@ -43,6 +43,7 @@ KernelProgram::KernelProgram(const isa::KernelObject& kernel, std::uint32_t bloc
       const isa::Bytes size{from.size()};
       const model::GmAddress address = system_.allocate(card, size, kernel.args[i].name);
       std::memcpy(system_.bytes(address, size).data(), from.data(), from.size());
+      if (kernel.args[i].kind == ArgKind::In) system_.protect(address);
       addresses_[i].push_back(address);
       task.tensors.push_back({address, size, direction_of(kernel.args[i].kind)});
       if (kernel.args[i].kind != ArgKind::Out) upload_bytes_ += from.size();

@@ -19,7 +19,7 @@ class KernelProgram {
   KernelProgram(const isa::KernelObject& kernel, std::uint32_t blocks, std::vector<KernelValue> values,
                 const model::Machine& machine, const model::SystemOptions& options);
 
-  /// Throws ProgramError, Deadlock.
+  /// Throws ProgramError (also where the kernel writes to an input), Deadlock.
   void run();
   [[nodiscard]] model::RunStats stats() const { return system_.stats(); }
   /// Tensors after the run, by argument and card; empty for scalars.

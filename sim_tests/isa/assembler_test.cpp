@@ -67,7 +67,7 @@ TEST_CASE("Comments, blank lines, carriage returns and labels on the line of an 
 TEST_CASE("Names that are not identifiers are quoted and kept") {
   KernelObject object;
   object.name = "two words";
-  object.args = {{"a\"b\\c\n", ArgKind::Scalar, DType::I64}};
+  object.args = {{"a\"b\\c\xc3\xa9", ArgKind::Scalar, DType::I64}};
   Program program;
   program.name = "";
   program.tiles.resize(3);
@@ -75,7 +75,7 @@ TEST_CASE("Names that are not identifiers are quoted and kept") {
   object.vector = program;
   const std::string text = to_text(object);
   CHECK_THAT(text, Contains(".kernel \"two words\"") && Contains(".tile same_2 ") && Contains("name=\"same\"") &&
-                       Contains(".tile t9 ") && Contains("\"a\\x22b\\x5cc\\x0a\""));
+                       Contains(".tile t9 ") && Contains("\"a\\x22b\\x5cc\\xc3\\xa9\""));
   CHECK(assemble(text, "k.npu") == object);
 }
 

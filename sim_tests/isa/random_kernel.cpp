@@ -101,12 +101,16 @@ GmDesc random_gm(Random& random) {
   return g;
 }
 
-/// Plain identifiers, repetitions, and strings of any bytes.
+/// Plain identifiers, repetitions, and strings of whatever a name may hold.
 std::string random_name(Random& random) {
   constexpr std::array<std::string_view, 6> kPlain{"acc0", "x_tile", "r1", "mte2", "_", "x_tile_2"};
+  constexpr std::array<std::string_view, 10> kPieces{"a",  "9", " ",        "\"",           "\\",
+                                                     "//", ";", "\xc3\xa9", "\xe2\x86\x92", "="};
   if (coin(random)) return std::string{kPlain[index_below(random, kPlain.size())]};
-  std::string name(static_cast<std::size_t>(uniform(random, 0, 6)), ' ');
-  for (char& c : name) c = static_cast<char>(uniform(random, -128, 127));
+  std::string name;
+  for (std::int64_t pieces = uniform(random, 0, 6); pieces > 0; --pieces) {
+    name += kPieces[index_below(random, kPieces.size())];
+  }
   return name;
 }
 
@@ -159,7 +163,8 @@ KernelObject random_kernel(Random& random) {
   object.name = random_name(random);
   const std::int64_t args = uniform(random, 0, 5);
   for (std::int64_t i = 0; i < args; ++i) {
-    object.args.push_back({random_name(random), any_of<ArgKind>(random, 4), any_of<DType>(random, kDTypeNames.size())});
+    object.args.push_back({std::to_string(i) + random_name(random), any_of<ArgKind>(random, 4),
+                           any_of<DType>(random, kDTypeNames.size())});
   }
   const std::int64_t parts = uniform(random, 1, 3);
   if ((parts & 1) != 0) object.cube = random_program(random, CoreKind::AIC);

@@ -81,6 +81,15 @@ TEST_CASE("an address is reported by the name of its allocation", "[gm]") {
   CHECK(gm.allocation_name(1) == "?");
 }
 
+TEST_CASE("a protected allocation may be read and not written", "[gm]") {
+  GmStore gm{2, 1 << 20};
+  const std::uint64_t a = gm.allocate(0, 4096, "own"), b = gm.allocate(1, 100, "input");
+  gm.protect(b);
+  CHECK(gm.resolve(b, 100, "tload") != nullptr);
+  CHECK_NOTHROW(gm.require_writable(a, "tstore"));
+  CHECK_THROWS_WITH(gm.require_writable(b, "kernel k"), Contains("kernel k: writes to 'input'") && Contains("inout"));
+}
+
 TEST_CASE("a mapped allocation reads the host's bytes and may not be written", "[gm]") {
   GmStore gm{1, 1 << 20};
   const std::uint64_t a = gm.allocate(0, 4096, "own"), b = gm.allocate(0, 8192, "weights");

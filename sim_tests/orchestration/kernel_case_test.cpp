@@ -3,11 +3,14 @@
 #include <catch2/catch.hpp>
 
 #include "isa/errors.hpp"
+#include "orchestration/data/safetensors.hpp"
 #include "orchestration/report/progress.hpp"
+#include "sim_tests/support/temporary_directory.hpp"
 
 namespace npu::orch {
 namespace {
 
+using Catch::Matchers::Contains;
 using isa::ArgKind;
 using isa::DType;
 
@@ -48,6 +51,41 @@ TEST_CASE("inputs start random, outputs zero, and each start is what its name sa
   const auto counting = started[0].tensors[0].as<std::int8_t>();
   CHECK(std::vector<int>(counting.begin(), counting.end()) == std::vector<int>{0, 1, 2});
   CHECK(started[2].tensors[0].as<std::int8_t>()[1] == -5);
+}
+
+TEST_CASE("a data file's tensors belong to arguments, give the shape of outputs, and agree with --args") {
+  const test::TemporaryDirectory dir;
+  const std::string path = dir.file("f.safetensors");
+  const std::vector<float> four{1, 2, 3, 4};
+  const auto write = [&](const std::vector<std::string>& names) {
+    std::vector<TensorRecord> records;
+    for (const std::string& name : names) {
+      records.push_back({name, DType::F32, {2, 2}, {std::as_bytes(std::span{four})}});
+    }
+    write_safetensors(path, {}, records);
+  };
+  const auto make = [&](const std::vector<std::string>& args) {
+    return make_kernel_values(kernel_of(DType::F32), args, path, 1, 0);
+  };
+  write({"in.a", "out.b"});
+  const auto values = make({"n=7"});
+  CHECK(values[0].tensors[0].as<float>()[3] == 4.0F);
+  CHECK(values[2].tensors[0].shape() == Shape{2, 2});
+  CHECK(values[2].tensors[0].as<float>()[3] == 0.0F);
+  CHECK(values[2].expected[0].as<float>()[3] == 4.0F);
+  CHECK_NOTHROW(make({"n=7", "a=f32:2x2", "b=f32:2x2:1"}));
+  CHECK_THROWS_WITH(make({"n=7", "a=f32:4"}), Contains("--args a is [4]") && Contains("in.a of [2, 2]"));
+  CHECK_THROWS_WITH(make({"n=7", "a=f32:2x2:zero"}), Contains("--args a starts as zero") && Contains("in.a"));
+  CHECK_THROWS_WITH(make({"n=7", "b=f32:4"}), Contains("--args b is [4]") && Contains("out.b of [2, 2]"));
+  CHECK_THROWS_WITH(make({}), Contains("argument n has no value") && Contains("--args n=INTEGER"));
+  write({"a", "b"});
+  CHECK_THROWS_WITH(make({"n=7"}), Contains("tensor 'a'") && Contains("nearest is 'in.a'"));
+  write({"in.a", "out.a"});
+  CHECK_THROWS_WITH(make({"n=7", "b=f32:1"}), Contains("tensor 'out.a'"));
+  write({"in.a", "in.n"});
+  CHECK_THROWS_WITH(make({"n=7", "b=f32:1"}), Contains("tensor 'in.n'"));
+  write({"in.a"});
+  CHECK_THROWS_WITH(make({"n=7"}), Contains("argument b has no value") && Contains("out.b"));
 }
 
 TEST_CASE("equal seeds give equal inputs, integers stay small") {

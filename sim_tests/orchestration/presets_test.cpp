@@ -164,6 +164,28 @@ TEST_CASE("a preset file without a base gives every field") {
   CHECK_THROWS_WITH(preset(dir.write("cut.toml", text)), Contains("cut.toml") && Contains("'window' is missing"));
 }
 
+TEST_CASE("the dimensions that a run leaves in its directory are a preset") {
+  const test::TemporaryDirectory dir;
+  Metadata m;
+  add_config(m, preset("tiny"));
+  CHECK(same(preset(dir.write("layer.json", m.at("config") + "\n")), preset("tiny")));
+  std::string renamed = m.at("config");
+  renamed.replace(renamed.find("\"max_seq\""), 9, "\"max_positions\"");
+  CHECK(same(preset(dir.write("layer.json", renamed)), preset("tiny")));
+  renamed.replace(renamed.size() - 1, 1, ",\"max_seq\":512}");
+  CHECK_THROWS_WITH(preset(dir.write("layer.json", renamed)), Contains("both 'max_seq' and 'max_positions'"));
+  CHECK_THROWS_WITH(preset(dir.write("layer.json", "{\"B\":1,\"B\":2}")), Contains("names 'B' twice"));
+  CHECK_THROWS_WITH(preset(dir.write("layer.json", "{}")), Contains("layer.json") && Contains("lacks 'n_ranks'"));
+}
+
+TEST_CASE("a preset file may spell a field as the golden files do, once") {
+  const test::TemporaryDirectory dir;
+  const std::string base = "base = \"tiny\"\n";
+  CHECK(preset(dir.write("p.toml", base + "max_seq = 1024\nidx_topk = 16\n")).max_positions == 1024);
+  CHECK_THROWS_WITH(preset(dir.write("p.toml", base + "max_seq = 1024\nmax_positions = 1024\n")),
+                    Contains("p.toml:2: max_seq: the same field as 'max_positions'"));
+}
+
 TEST_CASE("mistakes in a preset file are named with file, line and key") {
   const test::TemporaryDirectory dir;
   const auto error_of = [&](const std::string& line) {

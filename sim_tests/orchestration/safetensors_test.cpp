@@ -95,7 +95,10 @@ TEST_CASE("a header that is no JSON object of tensors is refused") {
                     Contains("expected exactly"));
   CHECK_THROWS_WITH(read(R"({"__metadata__":{"a":1}})", 0), Contains("'a' must be a string"));
   CHECK_THROWS_WITH(read(R"({"__metadata__":[]})", 0), Contains("object of strings"));
+  CHECK_THROWS_WITH(read(" {}", 0), Contains("must begin with '{'"));
+  CHECK_THROWS_WITH(read("", 0), Contains("must begin with '{'"));
   CHECK_NOTHROW(read("{}", 0));
+  CHECK_NOTHROW(read("{}   ", 0));
   CHECK_THROWS_AS(read(std::string(100000, '['), 0), ConfigError);
 }
 
@@ -132,7 +135,7 @@ TEST_CASE("overlaps, gaps and bytes of nobody are refused") {
   CHECK_NOTHROW(read("{" + b(4) + "," + a + "}", 8));
   CHECK_THROWS_WITH(read("{" + a + "," + b(3) + "}", 8), Contains("'b'") && Contains("overlaps 'a'"));
   CHECK_THROWS_WITH(read("{" + a + "," + b(0) + "}", 8), Contains("overlaps 'a'"));
-  CHECK_THROWS_WITH(read("{" + a + "," + b(5) + "}", 9), Contains("leaving 1 bytes after a"));
+  CHECK_THROWS_WITH(read("{" + a + "," + b(5) + "}", 9), Contains("leaving 1 bytes after 'a'"));
   CHECK_THROWS_WITH(read("{" + a + "}", 8), Contains("4 bytes follow the last tensor"));
 }
 

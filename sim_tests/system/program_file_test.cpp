@@ -108,7 +108,7 @@ TEST_CASE("arguments that do not match the program are usage errors") {
   const auto refused = [&](const std::string& flags, const std::string& message) {
     check_refused(2, w.run(kIncrement, flags), {message, "[RUN] FAIL usage or configuration"});
   };
-  refused("", "argument x of kernel increment has no value; give --args x=f32:ROWSxCOLS[:INIT]");
+  refused("", "argument x has no value; give --args x=f32:ROWSxCOLS[:INIT]");
   refused(kTensors + " --args z=1", "has no argument 'z'; nearest is 'x'");
   refused(kTensors + " --args x=f32:8x64", "x is given twice");
   refused(" --args x=f16:8x64 --args y=f32:8x64", "x is given as f16; the kernel declares f32");
@@ -119,6 +119,48 @@ TEST_CASE("arguments that do not match the program are usage errors") {
   refused(kTensors + " --preset tiny", "--preset belongs to the workloads of a layer");
   check_refused(2, "run hc-post --args x=5", {"--args belongs to program files"});
   check_refused(2, "run " + w.directory.file("absent.npu"), {"absent.npu"});
+}
+
+TEST_CASE("a program that writes to an input is refused, by the text where it can be told, else when it happens") {
+  const Workspace w;
+  std::string wrong = kIncrement;
+  wrong.replace(wrong.find("tstore gm_y"), 11, "tstore gm_x");
+  check_refused(3, w.run(wrong, kTensors), {"probe.npu:16:3: type: writes to argument x", "declare the argument out"});
+  // The address takes a detour, so that only the run can tell.
+  std::string hidden = kIncrement;
+  hidden.replace(hidden.find("  tstore gm_y"), 13, "  mov r2, r1\n  tstore gm_y");
+  check_refused(3, w.run(hidden, kTensors), {"increment", "writes to 'x'", "make it out or inout"});
+  hidden.replace(hidden.find("x in"), 4, "x inout");
+  CHECK(npusim(w.run(hidden, kTensors)).status == 0);
+}
+
+TEST_CASE("a program's data file gives the shapes, and holds nothing that the program does not take") {
+  const Workspace w;
+  REQUIRE(npusim(w.run(kIncrement, kTensors + " --save-data " + w.directory.file("saved"))).status == 0);
+  const std::string data = " --data " + w.directory.file("saved/actual.safetensors");
+  const Outcome outcome = npusim(w.run(kIncrement, data));
+  CAPTURE(outcome.text);
+  CHECK(outcome.status == 0);
+  CHECK(w.summary()["preset"] == "");
+  CHECK(npusim(w.run(kIncrement, data + " --args x=f32:8x64")).status == 0);
+  check_refused(2, w.run(kIncrement, data + " --args x=f32:4x64"), {"--args x is [4, 64]", "in.x of [8, 64]"});
+  std::string other = kIncrement;
+  other.replace(other.find(".arg x in"), 9, ".arg u in");
+  check_refused(2, w.run(other, data), {"tensor 'in.x'", "nearest is 'in.u'"});
+}
+
+TEST_CASE("a path that is no UTF-8 leaves a valid summary") {
+  const Workspace w;
+  const std::string program = w.directory.write("a\xff.npu", kIncrement);
+  CHECK(npusim("run " + program + kTensors + " --out " + w.directory.file("out")).status == 0);
+  CHECK(w.summary()["verdict"] == "skipped");
+}
+
+TEST_CASE("control characters in a message are escaped") {
+  const Outcome outcome = npusim("run \"$(printf 'hc\\033[31m')\"");
+  CHECK(outcome.status == 2);
+  CHECK(outcome.text.find('\x1b') == std::string::npos);
+  CHECK(outcome.text.find("hc\\x1b[31m") != std::string::npos);
 }
 
 TEST_CASE("a program for another platform is refused") {
