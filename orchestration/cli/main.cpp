@@ -20,8 +20,8 @@ namespace {
 
 int execute(const Options& options) {
   switch (options.command) {
-    case Command::Help:
-      fmt::print("{}", options.help);
+    case Command::Text:
+      fmt::print("{}", options.text);
       return 0;
     case Command::Run:
       return run_workload(options);

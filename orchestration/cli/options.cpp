@@ -1,98 +1,13 @@
 #include "orchestration/cli/options.hpp"
 
-#include <CLI/CLI.hpp>
-#include <charconv>
-#include <limits>
-#include <map>
+#include <sstream>
 
 #include "isa/errors.hpp"
+#include "orchestration/cli/command_line.hpp"
 #include "orchestration/host/workloads.hpp"
 
 namespace npu::cli {
 namespace {
-
-/// Flags of the contract whose feature does not exist: refused by name, so that nobody believes them obeyed.
-constexpr const char* kRefusedFlags[] = {"--tile",
-                                         "--enable-chip-swimlane",
-                                         "--enable-l2-swimlane",
-                                         "--enable-pmu",
-                                         "--enable-dep-gen",
-                                         "--enable-scope-stats",
-                                         "--check",
-                                         "--strict",
-                                         "--poison"};
-constexpr const char* kRefusedCommands[] = {"sweep",         "what-if",      "compare", "validate", "check",
-                                            "critical-path", "explain-hang", "trace",   "golden"};
-
-/// CLI11 takes -1 for the largest number, one that is too large for the largest, and nothing for no flag.
-template <class Integer>
-std::string refuse_unless_whole(const std::string& text) {
-  Integer value{};
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, value);
-  if (error == std::errc{} && rest == end) return {};
-  return fmt::format("'{}' is no whole number from 0 to {}", text, std::numeric_limits<Integer>::max());
-}
-
-void add_machine_options(CLI::App& app, Options& o) {
-  app.add_option("-p,--platform", o.platform, "machine: a2a3 (alias a2a3sim) or the path of a machine file")
-      ->capture_default_str();
-  app.add_option("--set", o.machine_overrides, "override of one machine figure, section.key=value; repeatable");
-}
-
-void add_case_options(CLI::App& app, Options& o) {
-  app.add_option(
-      "--preset", o.preset,
-      "model dimensions: tiny, small, demo, flash, pro, or a TOML file (default: those of --data, else small)");
-  app.add_option("--data", o.data, "inputs and expected outputs from a safetensors file");
-  app.add_option("--ep", o.ep, "ranks, one card each (default 2)")->check(CLI::IsMember({1, 2, 4, 8}));
-  app.add_flag(
-      "--all-experts", o.all_experts,
-      "spread all routed experts of the model over the cards (default: a card holds the eighth of them that it "
-      "holds at --ep 8, so the model has fewer at a smaller --ep)");
-  app.add_option("-d,--device", o.devices, "simulated cards, 0,1 or 0-1; the count equals --ep");
-  app.add_option("--layer-id", o.layer_id, "layer: decides attention kind and routing (default 10)")
-      ->check(refuse_unless_whole<std::uint32_t>);
-  app.add_option("--batch", o.batch, "requests per rank")->check(refuse_unless_whole<std::uint32_t>);
-  app.add_option("--seq", o.seq, "tokens per request and step")->check(refuse_unless_whole<std::uint32_t>);
-}
-
-void add_run_options(CLI::App& app, Options& o) {
-  app.add_option("--layers", o.layers, "decode-step: layers that run back to back, FIRST-LAST or one number");
-  app.add_flag("--share-weights", o.share_weights,
-               "decode-step: one layer's weights serve all layers, so that a card holds no more than one layer's");
-  app.add_option("--start-pos", o.start_pos, "position of every request's first token")
-      ->check(refuse_unless_whole<std::uint32_t>);
-  app.add_option("--seed", o.seed, "of generated inputs (default 0)")->check(refuse_unless_whole<std::uint64_t>);
-  app.add_option("--save-data", o.save_data, "directory for inputs, expected and actual outputs");
-  app.add_flag("--skip-golden", o.skip_golden, "compare nothing");
-  app.add_option("--mode", o.mode,
-                 "timed (default), functional (results without times), or timing (times without results)")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, model::Mode>{
-              {"functional", model::Mode::Functional}, {"timed", model::Mode::Timed}, {"timing", model::Mode::Timing}},
-          CLI::ignore_case));
-  app.add_flag("--compile-only", o.compile_only, "build, verify and allocate; no run");
-  app.add_flag("--ideal-scheduler", o.ideal_scheduler, "scheduling and dispatch cost no time");
-  app.add_option("--start-skew-us", o.start_skew_us, "delay of each card's start, microseconds, a,b")->delimiter(',');
-  app.add_option("--ep-protocol", "push-count, the only protocol that is built")->check(CLI::IsMember({"push-count"}));
-  app.add_option("--out", o.out, "directory for results (default build_output/<workload>_<n>)");
-  app.add_option("--trace", o.trace, "timeline for Perfetto, a JSON file");
-  app.add_option("--vcd", o.vcd, "waveforms, a VCD file");
-  app.add_option("--vcd-scope", o.vcd_scope, "tracks of the VCD, comma-separated globs such as card0.aic*");
-  app.add_option("--vcd-level", o.vcd_level, "task, pipe (default) or signal");
-  app.add_option("--trace-window", o.trace_window, "recorded part, START:END in core cycles");
-  app.add_flag("--json", o.json, "print summary.json alone on stdout; the verdict goes to stderr");
-  app.add_option("--args", o.args,
-                 "of a program file: NAME=DTYPE:RxC[:INIT] per tensor, INIT zero, iota, random or a number (default: "
-                 "random for inputs, else zero), NAME=INTEGER per scalar; repeatable");
-  app.add_option("--blocks", o.blocks, "of a program file: blocks of the task (default 1)")
-      ->check(refuse_unless_whole<std::uint32_t>)
-      ->check(CLI::PositiveNumber);
-  for (const char* flag : kRefusedFlags) {
-    app.add_flag_callback(flag, [flag] { throw config_error("{}: not built yet; leave it out", flag); })->group("");
-  }
-}
 
 void refuse_contradictions(const Options& o) {
   if (o.workload == orch::kStepWorkload) {
@@ -115,6 +30,16 @@ void refuse_contradictions(const Options& o) {
   }
 }
 
+Command command_of(const CLI::App& app) {
+  if (app.got_subcommand("run")) return Command::Run;
+  if (app.got_subcommand("list")) return Command::List;
+  if (app.got_subcommand("fit")) return Command::Fit;
+  if (app.got_subcommand("asm")) return Command::Asm;
+  if (app.got_subcommand("disasm")) return Command::Disasm;
+  if (app.got_subcommand("config")) return Command::ConfigShow;
+  return Command::Text;
+}
+
 }  // namespace
 
 Options parse_options(int argc, const char* const* argv) {
@@ -123,61 +48,20 @@ Options parse_options(int argc, const char* const* argv) {
   app.require_subcommand(0, 1);
   app.set_help_all_flag("--help-all", "help of all commands");
   app.set_version_flag("--version", NPU_VERSION);
-
-  CLI::App* run = app.add_subcommand("run", "simulate a workload and compare with the golden");
-  run->add_option("workload", o.workload, "see npusim list; or a program, .npu or .npuo")->required();
-  add_machine_options(*run, o);
-  add_case_options(*run, o);
-  add_run_options(*run, o);
-  CLI::App* list = app.add_subcommand("list", "workloads, presets, platforms, protocols");
-  CLI::App* fit = app.add_subcommand("fit", "on-chip buffer budget of a workload's kernels, without a run");
-  fit->add_option("workload", o.workload, "see npusim list")->required();
-  add_machine_options(*fit, o);
-  add_case_options(*fit, o);
-  CLI::App* assemble = app.add_subcommand("asm", "kernel text (.npu) to object file (.npuo)");
-  assemble->add_option("file", o.file, "kernel text")->required();
-  assemble->add_option("-o,--output", o.output, "object file")->required();
-  add_machine_options(*assemble, o);
-  CLI::App* disassemble = app.add_subcommand("disasm", "object file (.npuo) to kernel text");
-  disassemble->add_option("file", o.file, "object file")->required();
-  disassemble->add_option("-o,--output", o.output, "kernel text (default stdout)");
-  CLI::App* config = app.add_subcommand("config", "the effective machine file");
-  config->require_subcommand(1);
-  CLI::App* show = config->add_subcommand("show", "every figure with its source");
-  add_machine_options(*show, o);
-  config->add_subcommand("diff")->group("")->final_callback(
-      [] { throw config_error("config diff: not built yet; compare the output of config show"); });
-  for (const char* name : kRefusedCommands) {
-    app.add_subcommand(name)->group("")->allow_extras()->final_callback(
-        [name] { throw config_error("command {}: not built yet; npusim --help shows what is", name); });
-  }
-
+  declare_commands(app, o);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& request) {  // --help, --version
     std::ostringstream text, errors;
     app.exit(request, text, errors);
-    o.help = text.str();
+    o.text = text.str();
     return o;
   } catch (const CLI::ParseError& error) {
     throw config_error("{}; npusim --help shows the flags", error.what());
   }
-  if (*run) {
-    o.command = Command::Run;
-    refuse_contradictions(o);
-  } else if (*list) {
-    o.command = Command::List;
-  } else if (*fit) {
-    o.command = Command::Fit;
-  } else if (*assemble) {
-    o.command = Command::Asm;
-  } else if (*disassemble) {
-    o.command = Command::Disasm;
-  } else if (*show) {
-    o.command = Command::ConfigShow;
-  } else {
-    o.help = app.help();
-  }
+  o.command = command_of(app);
+  if (o.command == Command::Text) o.text = app.help();
+  if (o.command == Command::Run) refuse_contradictions(o);
   return o;
 }
 

@@ -143,7 +143,8 @@ model::SystemOptions system_options(const Options& o, std::uint32_t cards, Trace
           .ideal_scheduler = o.ideal_scheduler,
           .start_skew_us = o.start_skew_us,
           .sink = traces.sink(),
-          .on_progress = progress.callback()};
+          .on_progress = progress.callback(),
+          .max_us = o.max_us};
 }
 
 orch::RunReport make_report(const Options& o, const model::Machine& machine, model::RunStats stats,
@@ -159,7 +160,9 @@ orch::RunReport make_report(const Options& o, const model::Machine& machine, mod
           .outputs = {},
           .layers = {},
           .stats = std::move(stats),
-          .cost = cost};
+          .cost = cost,
+          .status = "complete",
+          .error = {}};
 }
 
 void add_layer(orch::RunReport& report, const CaseSource& source, const fs::path& directory) {

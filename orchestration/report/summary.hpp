@@ -47,6 +47,8 @@ struct RunReport {
   std::vector<LayerTime> layers;  ///< of a step; empty for runs of one layer
   model::RunStats stats;
   SimulatorCost cost;
+  std::string status = "complete";  ///< how the run ended; else hang, time_limit, illegal, interrupted or config
+  std::string error;                ///< why it did not complete; the verdict is fail then
 };
 
 /// JSON text, keys in the order of the contract.
