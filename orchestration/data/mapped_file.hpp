@@ -10,6 +10,8 @@
 
 namespace npu::orch {
 
+/// Who shortens the file meanwhile takes pages out of the mapping: they read as zeros then, and the process is asked to
+/// stop (stop_signal), for no result is worth anything any more.
 class MappedFile {
  public:
   /// Throws ConfigError where the path is not a readable regular file or the file is longer than `max_bytes`. Never
@@ -22,9 +24,13 @@ class MappedFile {
 
   [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_; }
 
+  /// The path of a file of this process that became shorter under its mapping; empty while none did.
+  [[nodiscard]] static std::string shrunk();
+
  private:
-  explicit MappedFile(std::span<const std::byte> bytes) : bytes_{bytes} {}
+  MappedFile(std::span<const std::byte> bytes, const std::string& path);
   std::span<const std::byte> bytes_;
+  std::size_t slot_ = 0;  ///< of the table that the handler of SIGBUS looks into
 };
 
 }  // namespace npu::orch
