@@ -1,5 +1,6 @@
 #include "orchestration/cli/command_line.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -98,7 +99,9 @@ void add_size_flags(CLI::App& app, Options& o) {
                   [&o](const std::string& text) { o.ep = static_cast<std::uint32_t>(text[0] - '0'); }),
        app.add_option("-d,--device", o.devices, "simulated cards, 0,1 or 0-1; the count equals --ep")
            ->type_name("CARDS"),
-       add_number(app, "--layer-id", o.layer_id, "layer: decides attention kind and routing (default 10)"),
+       add_number(app, "--layer-id", o.layer_id,
+                  "layer: decides attention kind and routing (default: 10, or the first layer of the workload's "
+                  "attention kind)"),
        add_number(app, "--batch", o.batch, "requests per rank (default: the preset's)"),
        add_number(app, "--seq", o.seq, "tokens per request and step (default: the preset's)"),
        add_number(app, "--start-pos", o.start_pos, "position of every request's first token (default: drawn)"),
@@ -115,7 +118,8 @@ void add_data_flags(CLI::App& app, Options& o) {
 
 void add_step_flags(CLI::App& app, Options& o) {
   in_group("Layers of decode-step",
-           {app.add_option("--layers", o.layers, "layers that run back to back, FIRST-LAST or one number")
+           {app.add_option("--layers", o.layers,
+                           "layers that run back to back, FIRST-LAST or one number (default: the first four)")
                 ->type_name("FIRST-LAST"),
             app.add_flag("--share-weights", o.share_weights,
                          "one layer's weights serve all layers, so that a card holds no more than one layer's")});
@@ -195,9 +199,17 @@ void add_trace_flags(CLI::App& app, Options& o) {
                 ->check(refuse_unless_positive<std::uint32_t>)});
 }
 
+void add_word(CLI::App& app, const char* name, std::string& target, const char* summary) {
+  app.add_option(name, target, summary)->required()->type_name(name == std::string_view{"file"} ? "FILE" : "WORKLOAD");
+}
+
 void declare_run(CLI::App& app, Options& o) {
   CLI::App* run = app.add_subcommand("run", "simulate a workload and compare with the golden");
-  run->add_option("workload", o.workload, "a name of npusim list, or a program file (.npu, .npuo)")->required();
+  add_word(*run, "workload", o.workload, "a name of npusim list, or a program file (.npu, .npuo)");
+  run->footer(
+      "npusim run decode-layer --layer-id 0 --preset tiny --trace t.json --vcd w.vcd\n"
+      "npusim run decode-step --preset tiny --layers 0-3 --mode timing\n"
+      "npusim run k.npu --args x=f32:16x64 --args y=f32:16x64 --args n=5 --blocks 4 --save-data data\n");
   add_size_flags(*run, o);
   add_step_flags(*run, o);
   add_machine_flags(*run, o);
@@ -212,24 +224,58 @@ void declare_run(CLI::App& app, Options& o) {
 }
 
 void declare_tools(CLI::App& app, Options& o) {
-  app.add_subcommand("list", "workloads, presets, platforms, protocols");
+  CLI::App* list = app.add_subcommand("list", "workloads, presets, platforms, protocols");
+  list->add_flag("--json", o.json, "as JSON")->group("Output");
+  list->footer("npusim list --json\n");
   CLI::App* fit = app.add_subcommand("fit", "on-chip buffer budget of a workload's kernels, without a run");
-  fit->add_option("workload", o.workload, "a name of npusim list")->required();
+  add_word(*fit, "workload", o.workload, "a name of npusim list, or a program file (.npu, .npuo)");
+  fit->footer(
+      "npusim fit decode-layer --preset flash --set core.ub_kib=192\n"
+      "npusim fit k.npu\n");
   add_size_flags(*fit, o);
   add_machine_flags(*fit, o);
   add_data_flags(*fit, o);
   CLI::App* assemble = app.add_subcommand("asm", "kernel text (.npu) to object file (.npuo)");
-  assemble->add_option("file", o.file, "kernel text")->required();
+  add_word(*assemble, "file", o.file, "kernel text");
+  assemble->footer("npusim asm k.npu -o k.npuo\n");
   assemble->add_option("-o,--output", o.output, "object file")->required()->type_name("FILE")->group("Output");
   add_machine_flags(*assemble, o);
   CLI::App* disassemble = app.add_subcommand("disasm", "object file (.npuo) to kernel text");
-  disassemble->add_option("file", o.file, "object file")->required();
+  add_word(*disassemble, "file", o.file, "object file");
+  disassemble->footer("npusim disasm k.npuo -o copy.npu\n");
   disassemble->add_option("-o,--output", o.output, "kernel text (default stdout)")->type_name("FILE")->group("Output");
   CLI::App* config = app.add_subcommand("config", "the effective machine file");
   config->require_subcommand(1);
-  add_machine_flags(*config->add_subcommand("show", "every figure with its source"), o);
+  CLI::App* show = config->add_subcommand("show", "every figure with its source");
+  show->footer("npusim config show --set core.ub_kib=128\n");
+  add_machine_flags(*show, o);
   config->add_subcommand("diff")->group("")->final_callback(
       [] { throw config_error("config diff: not built yet; compare the output of config show"); });
+}
+
+void declare_guides(CLI::App& app, Options& o) {
+  app.add_subcommand("help", "this text, or that of a command")
+      ->add_option("command", o.help_of, "for example run, or config show")
+      ->type_name("COMMAND");
+  CLI::App* completion =
+      app.add_subcommand("completion", "script that completes npusim's words in a shell: source it, or install it");
+  completion->footer("npusim completion bash\n");
+  completion
+      ->add_option_function<std::string>(
+          "shell", [&o](const std::string& shell) { o.shell = shell; }, "the shell")
+      ->required()
+      ->type_name("bash|zsh|fish")
+      ->check([](const std::string& text) { return refuse_unless_one_of("bash|zsh|fish", text); });
+  app.add_subcommand("man", "the manual page, for man -l or an installation");
+}
+
+void keep_unknown_words(CLI::App& app) {
+  app.allow_extras();
+  app.set_help_flag("-h,--help", "this text")->group("");
+  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
+    command->set_help_all_flag();
+    keep_unknown_words(*command);
+  }
 }
 
 }  // namespace
@@ -237,10 +283,41 @@ void declare_tools(CLI::App& app, Options& o) {
 void declare_commands(CLI::App& app, Options& o) {
   declare_run(app, o);
   declare_tools(app, o);
+  declare_guides(app, o);
   for (const char* name : kRefusedCommands) {
     app.add_subcommand(name)->group("")->allow_extras()->final_callback(
         [name] { throw config_error("command {}: not built yet; npusim --help shows what is", name); });
   }
+  keep_unknown_words(app);
+}
+
+std::vector<Flag> flags_of(const CLI::App& command) {
+  std::vector<Flag> flags;
+  for (const std::string& group : command.get_groups()) {
+    for (const CLI::Option* option : command.get_options()) {
+      if (group.empty() || option->get_group() != group) continue;
+      Flag flag;
+      for (const std::string& name : option->get_snames()) flag.words.push_back("-" + name);
+      for (const std::string& name : option->get_lnames()) flag.words.push_back("--" + name);
+      if (option->get_items_expected_max() > 0) flag.value = option->get_type_name();
+      flag.summary = option->get_description();
+      flag.group = flag.words.empty() ? "" : group;
+      flag.fallback = option->get_default_str();
+      flag.repeatable = flag.words.size() == 1 && option->get_items_expected_max() > 1;
+      flags.push_back(std::move(flag));
+    }
+  }
+  std::stable_partition(flags.begin(), flags.end(), [](const Flag& flag) { return flag.words.empty(); });
+  return flags;
+}
+
+std::vector<const CLI::App*> commands_of(const CLI::App& app) {
+  return app.get_subcommands([](const CLI::App* command) { return !command->get_group().empty(); });
+}
+
+std::string full_name(const CLI::App& command) {
+  const CLI::App* const parent = command.get_parent();
+  return parent == nullptr ? command.get_name() : full_name(*parent) + " " + command.get_name();
 }
 
 }  // namespace npu::cli

@@ -1,9 +1,12 @@
 #include "orchestration/cli/options.hpp"
 
-#include <sstream>
+#include <algorithm>
+#include <set>
 
 #include "isa/errors.hpp"
+#include "isa/nearest_name.hpp"
 #include "orchestration/cli/command_line.hpp"
+#include "orchestration/cli/help.hpp"
 #include "orchestration/host/workloads.hpp"
 
 namespace npu::cli {
@@ -11,57 +14,163 @@ namespace {
 
 void refuse_contradictions(const Options& o) {
   if (o.workload == orch::kStepWorkload) {
-    if (!o.layers) throw config_error("decode-step needs --layers FIRST-LAST, for example --layers 0-3");
     if (o.layer_id) throw config_error("--layer-id belongs to runs of one layer; decode-step takes --layers");
     if (o.data) throw config_error("--data holds one layer; decode-step generates its inputs");
     if (o.save_data) throw config_error("--save-data writes one layer; decode-step has no file format");
   } else if (o.layers || o.share_weights) {
-    throw config_error("--layers and --share-weights belong to decode-step; {} runs the layer of --layer-id",
-                       o.workload);
+    throw config_error("{} belongs to decode-step; {} runs the layer of --layer-id",
+                       o.layers ? "--layers" : "--share-weights", o.workload);
   }
   if (o.mode == model::Mode::Timing && o.save_data) {
     throw config_error("--save-data: --mode timing computes no results; use --mode timed or functional");
   }
+  const auto refuse_compiling = [&](bool given, const char* flag) {
+    if (o.compile_only && given) throw config_error("{}: --compile-only runs nothing; leave one of them out", flag);
+  };
+  refuse_compiling(o.trace.has_value(), "--trace");
+  refuse_compiling(o.vcd.has_value(), "--vcd");
+  refuse_compiling(o.save_data.has_value(), "--save-data");
+  refuse_compiling(o.max_us.has_value(), "--max-us");
   if (!o.vcd && !(o.vcd_scope.empty() && o.vcd_level.empty())) {
-    throw config_error("--vcd-scope and --vcd-level belong to --vcd FILE, which is missing");
+    throw config_error("{} belongs to --vcd FILE, which is missing",
+                       o.vcd_scope.empty() ? "--vcd-level" : "--vcd-scope");
   }
   if (!o.vcd && !o.trace && !o.trace_window.empty()) {
     throw config_error("--trace-window belongs to --trace FILE or --vcd FILE; both are missing");
   }
 }
 
-Command command_of(const CLI::App& app) {
-  if (app.got_subcommand("run")) return Command::Run;
-  if (app.got_subcommand("list")) return Command::List;
-  if (app.got_subcommand("fit")) return Command::Fit;
-  if (app.got_subcommand("asm")) return Command::Asm;
-  if (app.got_subcommand("disasm")) return Command::Disasm;
-  if (app.got_subcommand("config")) return Command::ConfigShow;
-  return Command::Text;
+void refuse_repeated_figures(const Options& o) {
+  std::set<std::string> keys;
+  for (const std::string& text : o.machine_overrides) {
+    const std::string key = text.substr(0, text.find('='));
+    if (!keys.insert(key).second) throw config_error("--set {}: the figure is given twice; give it once", key);
+  }
+}
+
+const CLI::App& parsed_command(const CLI::App& app) {
+  const auto parsed = app.get_subcommands();
+  return parsed.empty() ? app : parsed_command(*parsed.back());
+}
+
+/// "config show", empty for npusim itself.
+std::string words_of(const CLI::App& command) {
+  return command.get_parent() == nullptr ? "" : full_name(command).substr(std::string_view{"npusim "}.size());
+}
+
+std::string help_hint(const CLI::App& command) {
+  const std::string words = words_of(command);
+  return words.empty() ? "npusim help" : "npusim help " + words;
+}
+
+std::string prefix_of(const CLI::App& command) {
+  const std::string words = words_of(command);
+  return words.empty() ? "" : words + ": ";
+}
+
+/// The first word that a command does not know, with the nearest that it does.
+void refuse_unknown_words(const CLI::App& command) {
+  const std::vector<std::string> unknown = command.remaining();
+  if (unknown.empty()) return;
+  const auto is_flag = [](const std::string& word) { return word.size() > 1 && word[0] == '-'; };
+  const auto flag = std::find_if(unknown.begin(), unknown.end(), is_flag);
+  if (flag != unknown.end()) {
+    const std::string word = flag->substr(0, flag->find('='));
+    const std::vector<Flag> flags = flags_of(command);
+    std::vector<std::string_view> names;
+    for (const Flag& known : flags) names.insert(names.end(), known.words.begin(), known.words.end());
+    throw config_error("{}no flag is called {}{}; {} shows the flags", prefix_of(command), word,
+                       names.empty() ? "" : fmt::format("; nearest is {}", isa::nearest_name(word, names)),
+                       help_hint(command));
+  }
+  const std::vector<const CLI::App*> commands = commands_of(command);
+  if (commands.empty()) {
+    throw config_error("{}'{}' is one word too many; {} shows the usage", prefix_of(command), unknown.front(),
+                       help_hint(command));
+  }
+  std::vector<std::string_view> names;
+  for (const CLI::App* known : commands) names.push_back(known->get_name());
+  throw config_error("{}no command is called '{}'; nearest is '{}'; {} shows the commands", prefix_of(command),
+                     unknown.front(), isa::nearest_name(unknown.front(), names), help_hint(command));
+}
+
+/// What CLI11 says, in words that fit this command line.
+ConfigError usage_error(const CLI::App& command, const CLI::ParseError& error) {
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->get_items_expected_max() == 1 && option->count() > 1) {
+      return config_error("{} is given {} times ({}); give it once", option->get_name(), option->count(),
+                          fmt::join(option->results(), ", "));
+    }
+  }
+  return config_error("{}{}; {} shows the flags", prefix_of(command), error.what(), help_hint(command));
+}
+
+const CLI::App& named_command(const CLI::App& app, const std::vector<std::string>& words) {
+  const CLI::App* at = &app;
+  for (const std::string& word : words) {
+    const auto known = commands_of(*at);
+    const auto found =
+        std::find_if(known.begin(), known.end(), [&](const CLI::App* command) { return command->get_name() == word; });
+    if (found == known.end())
+      throw config_error("help: {}no command is called '{}'; {} shows the commands", prefix_of(*at), word,
+                         help_hint(*at));
+    at = *found;
+  }
+  return *at;
+}
+
+void take_command(const CLI::App& app, Options& o) {
+  if (app.got_subcommand("run")) {
+    o.command = Command::Run;
+    refuse_contradictions(o);
+  } else if (app.got_subcommand("list")) {
+    o.command = Command::List;
+  } else if (app.got_subcommand("fit")) {
+    o.command = Command::Fit;
+  } else if (app.got_subcommand("asm")) {
+    o.command = Command::Asm;
+  } else if (app.got_subcommand("disasm")) {
+    o.command = Command::Disasm;
+  } else if (app.got_subcommand("config")) {
+    o.command = Command::ConfigShow;
+  } else if (app.got_subcommand("completion")) {
+    o.text = completion_script(app, o.shell);
+  } else if (app.got_subcommand("man")) {
+    o.text = manual_page(app);
+  } else {
+    o.text = help_text(named_command(app, o.help_of));
+  }
 }
 
 }  // namespace
 
 Options parse_options(int argc, const char* const* argv) {
   Options o;
-  CLI::App app{"npusim: simulates a decode layer on cards of a tile-based NPU", "npusim"};
+  CLI::App app{"simulates a decode layer on cards of a tile-based NPU", "npusim"};
   app.require_subcommand(0, 1);
   app.set_help_all_flag("--help-all", "help of all commands");
   app.set_version_flag("--version", NPU_VERSION);
   declare_commands(app, o);
   try {
     app.parse(argc, argv);
-  } catch (const CLI::Success& request) {  // --help, --version
-    std::ostringstream text, errors;
-    app.exit(request, text, errors);
-    o.text = text.str();
+  } catch (const CLI::CallForHelp&) {
+    o.text = help_text(parsed_command(app));
+    return o;
+  } catch (const CLI::CallForAllHelp&) {
+    o.text = help_of_all(app);
+    return o;
+  } catch (const CLI::CallForVersion& version) {
+    o.text = std::string{version.what()} + "\n";
     return o;
   } catch (const CLI::ParseError& error) {
-    throw config_error("{}; npusim --help shows the flags", error.what());
+    refuse_unknown_words(app);
+    refuse_unknown_words(parsed_command(app));
+    throw usage_error(parsed_command(app), error);
   }
-  o.command = command_of(app);
-  if (o.command == Command::Text) o.text = app.help();
-  if (o.command == Command::Run) refuse_contradictions(o);
+  refuse_unknown_words(app);
+  refuse_unknown_words(parsed_command(app));
+  refuse_repeated_figures(o);
+  take_command(app, o);
   return o;
 }
 

@@ -58,8 +58,10 @@ struct Options {
   std::string vcd_scope, vcd_level, trace_window;
   std::uint64_t trace_limit_mib = kDefaultTraceLimitMib;
 
-  std::string file;    ///< asm, disasm
-  std::string output;  ///< asm: object file; disasm: text file, empty for stdout
+  std::vector<std::string> help_of;  ///< words behind `help`
+  std::string shell;                 ///< of `completion`
+  std::string file;                  ///< asm, disasm
+  std::string output;                ///< asm: object file; disasm: text file, empty for stdout
 };
 
 /// Throws ConfigError for what CLI11 refuses and for flags of the contract whose feature does not exist.
