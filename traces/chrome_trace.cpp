@@ -57,7 +57,10 @@ std::uint64_t process_of(const TrackInfo& track) {
 }  // namespace
 
 ChromeTraceWriter::ChromeTraceWriter(std::string path, const ChromeTraceOptions& options)
-    : time_{options.core_mhz}, window_{options.window}, level_{options.level}, file_{std::move(path)} {
+    : time_{options.core_mhz},
+      window_{options.window},
+      level_{options.level},
+      file_{std::move(path), options.limit_bytes} {
   for (std::size_t reason = 0; reason < kWaitReasonCount; ++reason) {
     wait_heads_[reason] = fmt::format(
         R"(,"cat":"wait","cname":"grey","name":"wait: {0}","args":{{"reason":"{0}","for":)", kWaitReasonNames[reason]);
@@ -65,14 +68,6 @@ ChromeTraceWriter::ChromeTraceWriter(std::string path, const ChromeTraceOptions&
   file_.put(
       fmt::format(R"({{"displayTimeUnit":"ns","otherData":{{"generator":"npusim","core_mhz":{}}},"traceEvents":[)",
                   time_.core_mhz()));
-}
-
-ChromeTraceWriter::~ChromeTraceWriter() {
-  try {
-    finish();
-  } catch (const ConfigError&) {
-    // The caller did not ask for the result; finish() is where it is reported.
-  }
 }
 
 TrackId ChromeTraceWriter::add_track(const TrackInfo& info) {

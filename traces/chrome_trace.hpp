@@ -17,7 +17,8 @@ namespace npu::traces {
 struct ChromeTraceOptions {
   double core_mhz;  ///< clock of the cycles of all events
   Window window{};
-  Level level = Level::Pipe;  ///< Task leaves out the rows of pipes; Signal shows what Pipe shows
+  Level level = Level::Pipe;                       ///< Task leaves out the rows of pipes; Signal shows what Pipe shows
+  std::uint64_t limit_bytes = TextFile::kNoLimit;  ///< events beyond it are left out
 };
 
 /// Streams events to a file as they arrive. One process per card, one for the host, one for the links; one thread per
@@ -31,8 +32,6 @@ class ChromeTraceWriter final : public Sink {
  public:
   /// Throws ConfigError if the file cannot be created.
   ChromeTraceWriter(std::string path, const ChromeTraceOptions& options);
-  /// Completes the file if nobody did, so that the trace of a run that failed can be read; errors are dropped here.
-  ~ChromeTraceWriter() override;
   ChromeTraceWriter(const ChromeTraceWriter&) = delete;
   ChromeTraceWriter& operator=(const ChromeTraceWriter&) = delete;
 
@@ -42,8 +41,11 @@ class ChromeTraceWriter final : public Sink {
   void flow(FlowKind kind, TrackId from, Cycles from_time, TrackId to, Cycles to_time) override;
   void counter(TrackId track, NameId name, Cycles at, std::uint64_t value) override;
 
-  /// Completes the file. Throws ConfigError if any write failed. Events may not follow.
+  /// Completes the file and puts it under its name; a trace that nobody finishes leaves nothing. Throws ConfigError if
+  /// any write failed. Events may not follow.
   void finish();
+  /// Whether events were left out because of the limit.
+  [[nodiscard]] bool is_cut() const { return file_.is_cut(); }
 
  private:
   struct Counter {

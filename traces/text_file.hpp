@@ -3,12 +3,13 @@
 
 #include <charconv>
 #include <cstdint>
-#include <cstdio>
 #include <cstring>
-#include <memory>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "traces/output_file.hpp"
 
 namespace npu::traces {
 
@@ -47,34 +48,42 @@ class Pen {
 class TextFile {
  public:
   static constexpr std::size_t kLineBytes = std::size_t{1} << 16;
+  static constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
 
-  /// Creates or replaces the file. Throws ConfigError naming it and the reason.
-  explicit TextFile(std::string path);
-  [[nodiscard]] const std::string& path() const { return path_; }
+  /// Throws ConfigError naming the path and the reason. Beyond about `limit_bytes` lines are left out, so that a run
+  /// without end does not fill the disk; what put() writes, the frame of the file, is always there.
+  explicit TextFile(std::string path, std::uint64_t limit_bytes = kNoLimit);
+  [[nodiscard]] const std::string& path() const { return file_.path(); }
+  /// Whether lines were left out.
+  [[nodiscard]] bool is_cut() const { return is_cut_; }
 
   /// A place for at most `bytes` (<= kLineBytes) that commit() makes part of the file.
   [[nodiscard]] Pen line(std::size_t bytes) {
     if (bytes > buffer_.size() - used_) spill();
     return Pen{buffer_.data() + used_};
   }
-  void commit(const Pen& pen) { used_ = static_cast<std::size_t>(pen.position() - buffer_.data()); }
+  void commit(const Pen& pen) {
+    if (is_full_) {
+      is_cut_ = true;
+    } else {
+      used_ = static_cast<std::size_t>(pen.position() - buffer_.data());
+    }
+  }
   void put(std::string_view text);
 
-  /// Writes what is buffered. Throws ConfigError if this or an earlier write failed. Further calls do nothing.
+  /// Writes what is buffered and puts the file under its name; a file that nobody closes leaves nothing. Throws
+  /// ConfigError if this or an earlier write failed.
   void close();
 
  private:
-  struct Closer {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
   void spill();
 
-  std::string path_;
-  std::unique_ptr<std::FILE, Closer> file_;
+  OutputFile file_;
+  std::uint64_t limit_bytes_;
   std::vector<char> buffer_;
   std::size_t used_ = 0;
-  std::uint64_t written_ = 0;
-  int failure_ = 0;  ///< errno of the first failed write
+  std::uint64_t spilt_ = 0;
+  bool is_full_ = false, is_cut_ = false;
 };
 
 }  // namespace npu::traces

@@ -67,15 +67,8 @@ VcdWriter::VcdWriter(std::string path, const VcdOptions& options)
       level_{options.level},
       window_{options.window},
       scope_{options.scope},
-      file_{std::move(path)} {}
-
-VcdWriter::~VcdWriter() {
-  try {
-    finish();
-  } catch (const ConfigError&) {
-    // The caller did not ask for the result; finish() is where it is reported.
-  }
-}
+      file_{std::move(path), options.limit_bytes},
+      most_changes_{options.limit_bytes / sizeof(Change)} {}
 
 TrackId VcdWriter::add_track(const TrackInfo& info) {
   Track added;
@@ -97,10 +90,16 @@ void VcdWriter::close_open_span(std::uint32_t index) {
   changes_.push_back({closing.open_end.count(), 0, index, Action::Idle});
 }
 
+bool VcdWriter::is_full() {
+  is_cut_ = is_cut_ || changes_.size() >= most_changes_;
+  return is_cut_;
+}
+
 void VcdWriter::span(TrackId id, SpanKind kind, NameId name, Cycles begin, Cycles end, std::uint64_t detail) {
   NPU_ASSERT(!finished_ && begin <= end, "a span ends before it begins, or comes after the end of the trace");
   Track& on = track(id);
   if (!on.selected || !window_.clip(begin, end) || begin == end) return;
+  if (is_full()) return;
   NPU_ASSERT(!on.open || on.open_end <= begin, "spans of one track overlap or are out of order");
   const auto index = static_cast<std::uint32_t>(id);
   if (on.open_end < begin) close_open_span(index);
@@ -113,7 +112,7 @@ void VcdWriter::span(TrackId id, SpanKind kind, NameId name, Cycles begin, Cycle
 void VcdWriter::counter(TrackId id, NameId name, Cycles at, std::uint64_t value) {
   NPU_ASSERT(!finished_, "a sample comes after the end of the trace");
   Track& on = track(id);
-  if (!on.selected || at >= window_.end) return;
+  if (!on.selected || at >= window_.end || is_full()) return;
   auto known = std::find_if(on.counters.begin(), on.counters.end(),
                             [&](std::size_t index) { return counters_[index].name == name; });
   if (known == on.counters.end()) {

@@ -19,7 +19,8 @@ struct VcdOptions {
   double core_mhz;  ///< clock of the cycles of all events
   Level level = Level::Pipe;
   Window window{};
-  std::string scope{};  ///< ScopePattern; empty: every track
+  std::string scope{};                             ///< ScopePattern; empty: every track
+  std::uint64_t limit_bytes = TextFile::kNoLimit;  ///< of the file, and of the events in memory; more are left out
 };
 
 /// Writes changes only, in ticks of 1 ps. Scopes follow the dotted names of the tracks, in reading order. Variables:
@@ -36,8 +37,6 @@ class VcdWriter final : public Sink {
  public:
   /// Throws ConfigError if the file cannot be created.
   VcdWriter(std::string path, const VcdOptions& options);
-  /// Completes the file if nobody did, so that the trace of a run that failed can be read; errors are dropped here.
-  ~VcdWriter() override;
   VcdWriter(const VcdWriter&) = delete;
   VcdWriter& operator=(const VcdWriter&) = delete;
 
@@ -49,8 +48,11 @@ class VcdWriter final : public Sink {
 
   /// Throws ConfigError if the scope pattern takes none of the tracks announced so far. For use before a long run.
   void check_scope() const;
-  /// Writes the file. Throws ConfigError if any write failed, or as check_scope(). Events may not follow.
+  /// Writes the file; a waveform that nobody finishes leaves nothing. Throws ConfigError if any write failed, or as
+  /// check_scope(). Events may not follow.
   void finish();
+  /// Whether events were left out because of the limit.
+  [[nodiscard]] bool is_cut() const { return is_cut_ || file_.is_cut(); }
 
  private:
   enum class Action : std::uint32_t { Idle, Busy, Wait, Sample };
@@ -88,6 +90,7 @@ class VcdWriter final : public Sink {
 
   [[nodiscard]] Track& track(TrackId id) { return tracks_[static_cast<std::size_t>(id)]; }
   void close_open_span(std::uint32_t index);
+  [[nodiscard]] bool is_full();
   std::size_t declare(std::string name, Type type, unsigned width);
   void declare_variables();
   void put_scope(const Scope& scope);
@@ -102,6 +105,7 @@ class VcdWriter final : public Sink {
   Window window_;
   ScopePattern scope_;
   TextFile file_;
+  std::uint64_t most_changes_;
   NameTable names_;
   std::vector<std::string> words_;  ///< by NameId, as legal string values
   std::vector<Track> tracks_;
@@ -110,6 +114,7 @@ class VcdWriter final : public Sink {
   std::vector<Variable> variables_;
   std::uint64_t stamped_cycle_ = 0;
   bool finished_ = false;
+  bool is_cut_ = false;
 };
 
 }  // namespace npu::traces

@@ -7,12 +7,17 @@
 #include <thread>
 #include <vector>
 
+#include "isa/stop_signal.hpp"
+
 namespace npu::kernels::reference {
 
 void parallel_for(std::size_t count, unsigned threads, const std::function<void(std::size_t)>& work) {
   const std::size_t workers = std::min<std::size_t>(std::max(threads, 1U), count);
   if (workers <= 1) {
-    for (std::size_t i = 0; i < count; ++i) work(i);
+    for (std::size_t i = 0; i < count; ++i) {
+      throw_if_stopped();
+      work(i);
+    }
     return;
   }
   std::atomic<std::size_t> next{0};
@@ -24,6 +29,7 @@ void parallel_for(std::size_t count, unsigned threads, const std::function<void(
   const auto serve = [&] {
     for (std::size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) {
       try {
+        throw_if_stopped();
         work(i);
       } catch (...) {
         const std::scoped_lock lock{mutex};

@@ -16,11 +16,11 @@ constexpr std::string_view kDefaultPreset = "small";
 constexpr std::uint32_t kDefaultLayer = 10;
 
 /// "0,1" or "0-1" to a count; the cards of a run are numbered from 0.
-std::uint32_t device_count(const std::string& text) {
+std::uint64_t device_count(const std::string& text) {
   const auto refuse = [&] { return config_error("--device {}: expected cards as 0,1 or 0-1, starting at 0", text); };
   const char* at = text.data();
   const char* const end = at + text.size();
-  const auto number = [&] {
+  const auto number = [&]() -> std::uint64_t {
     std::uint32_t value = 0;
     const auto [next, error] = std::from_chars(at, end, value);
     if (error != std::errc{}) throw refuse();
@@ -28,7 +28,7 @@ std::uint32_t device_count(const std::string& text) {
     return value;
   };
   if (number() != 0) throw refuse();
-  std::uint32_t count = 1;
+  std::uint64_t count = 1;
   if (at != end && *at == '-') {
     ++at;
     count = number() + 1;
@@ -37,6 +37,19 @@ std::uint32_t device_count(const std::string& text) {
     if (*at++ != ',' || number() != count++) throw refuse();
   }
   return count;
+}
+
+/// The layer of a run without --layer-id.
+std::uint32_t default_layer(const orch::Workload& workload, LayerConfig config) {
+  const auto is_possible = [&] {
+    return config.layer_id < config.layers && (!workload.kind || orch::attention_kind(config) == *workload.kind);
+  };
+  config.layer_id = kDefaultLayer;
+  if (is_possible()) return kDefaultLayer;
+  for (config.layer_id = 0; config.layer_id < config.layers; ++config.layer_id) {
+    if (is_possible()) return config.layer_id;
+  }
+  return kDefaultLayer;  // refused by name where the layer is used
 }
 
 template <class T>
@@ -91,7 +104,7 @@ std::uint32_t card_count(const Options& o, std::uint32_t otherwise) {
   return cards;
 }
 
-CaseSource open_case(const Options& o) {
+CaseSource open_case(const Options& o, const orch::Workload& workload) {
   CaseSource source;
   if (o.data) {
     source.file = orch::load_case(*o.data);
@@ -101,8 +114,9 @@ CaseSource open_case(const Options& o) {
     refuse_contradictions(o, source.config);
   } else {
     source.preset = o.preset.value_or(std::string{kDefaultPreset});
-    source.config = orch::resized(orch::preset(source.preset),
-                                  {o.ep, o.batch, o.seq, o.layer_id.value_or(kDefaultLayer), o.all_experts});
+    const LayerConfig preset = orch::preset(source.preset);
+    const std::uint32_t layer = o.layer_id ? *o.layer_id : default_layer(workload, preset);
+    source.config = orch::resized(preset, {o.ep, o.batch, o.seq, layer, o.all_experts});
   }
   static_cast<void>(card_count(o, source.config.ranks));
   return source;

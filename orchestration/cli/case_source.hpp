@@ -5,6 +5,7 @@
 
 #include "orchestration/cli/options.hpp"
 #include "orchestration/data/layer_case.hpp"
+#include "orchestration/host/workloads.hpp"
 
 namespace npu::cli {
 
@@ -19,7 +20,8 @@ struct CaseSource {
 /// --ep, else `otherwise`; ConfigError where --device or --start-skew-us name another number of cards.
 [[nodiscard]] std::uint32_t card_count(const Options& options, std::uint32_t otherwise);
 
-/// Throws ConfigError, also where a flag contradicts the metadata of --data.
-[[nodiscard]] CaseSource open_case(const Options& options);
+/// Without --layer-id the layer is 10, or the first of the workload's attention kind where 10 is none of them. Throws
+/// ConfigError, also where a flag contradicts the metadata of --data.
+[[nodiscard]] CaseSource open_case(const Options& options, const orch::Workload& workload);
 
 }  // namespace npu::cli

@@ -1,8 +1,6 @@
 // The commands of npusim; each returns the exit status (fit: 3 where something does not fit) and throws for mistakes.
 #pragma once
 
-#include <string_view>
-
 #include "orchestration/cli/options.hpp"
 
 namespace npu::cli {
@@ -10,10 +8,11 @@ namespace npu::cli {
 int run_workload(const Options& options);
 /// decode-step: layers back to back.
 int run_step(const Options& options);
-/// A user's program: .npu (text) or .npuo (object file).
-[[nodiscard]] bool is_program_file(std::string_view workload);
+/// A user's program.
 int run_program_file(const Options& options);
-int list();
+/// ConfigError where a flag belongs to the workloads of a layer.
+void refuse_layer_flags(const Options& options);
+int list(const Options& options);
 int fit(const Options& options);
 int assemble_file(const Options& options);
 int disassemble_file(const Options& options);

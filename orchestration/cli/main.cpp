@@ -1,17 +1,17 @@
-// npusim: exit status 0 pass, 1 mismatch, 2 usage or configuration, 3 illegal program, 4 hang.
-#include <fmt/format.h>
-
+// npusim: runs one command; the exit status tells how it went (failure.hpp).
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <span>
 #include <string_view>
 
-#include "isa/errors.hpp"
 #include "isa/shown_text.hpp"
 #include "model/system/simulation.hpp"
 #include "orchestration/cli/commands.hpp"
+#include "orchestration/cli/console.hpp"
+#include "orchestration/cli/failure.hpp"
+#include "orchestration/cli/run_record.hpp"
+#include "orchestration/cli/signals.hpp"
 
 namespace npu::cli {
 namespace {
@@ -21,13 +21,14 @@ namespace {
 
 int execute(const Options& options) {
   switch (options.command) {
-    case Command::Help:
-      fmt::print("{}", options.help);
+    case Command::Text:
+      print_text(Stream::Out, options.text);
       return 0;
     case Command::Run:
+      catch_stop_signals();
       return run_workload(options);
     case Command::List:
-      return list();
+      return list(options);
     case Command::Fit:
       return fit(options);
     case Command::Asm:
@@ -37,23 +38,31 @@ int execute(const Options& options) {
     case Command::ConfigShow:
       return show_config(options);
   }
-  return 2;
+  return kConfigError;
 }
 
-/// Where the verdict of `run` goes; null for the other commands. Read from the words themselves, for the flags behind
-/// them may be what is refused. With --json stdout is for summary.json alone.
-FILE* verdict_stream(std::span<char*> words) {
-  if (words.size() < 2 || std::string_view{words[1]} != "run") return nullptr;
+/// Of `run`, the last line says how it ended. Read from the words themselves, for the flags behind them may be what is
+/// refused.
+struct LastLine {
+  bool wanted = false, json = false;
+};
+LastLine last_line_of(std::span<char*> words) {
   const auto is_json = [](const char* word) { return std::string_view{word} == "--json"; };
-  return std::any_of(words.begin(), words.end(), is_json) ? stderr : stdout;
+  return {words.size() > 1 && std::string_view{words[1]} == "run", std::any_of(words.begin(), words.end(), is_json)};
 }
 
-/// Prints the error; for `run`, the verdict as the last line.
-int fail(int status, FILE* verdict, const std::exception& error) {
-  fmt::print(stderr, "npusim: {}\n", isa::printable(error.what()));
-  constexpr const char* kReasons[] = {"", "", "usage or configuration", "illegal program or does not fit", "hang"};
-  if (verdict != nullptr) fmt::print(verdict, "[RUN] FAIL {}; see stderr\n", kReasons[status]);
-  return status;
+int run_command(int argc, char** argv) {
+  const LastLine last = last_line_of({argv, static_cast<std::size_t>(argc)});
+  try {
+    const Options options = parse_options(argc, argv);
+    model::prepare_simulation();
+    return execute(options);
+  } catch (const std::exception& error) {
+    const Failure failure = failure_of(error);
+    print(Stream::Err, "npusim: {}\n", isa::printable(failure.text));
+    if (last.wanted) print_verdict(last.json, Colour::Red, "FAIL", failure.clause + "; see stderr");
+    return failure.exit_status;
+  }
 }
 
 }  // namespace
@@ -62,19 +71,8 @@ int fail(int status, FILE* verdict, const std::exception& error) {
 /// Called by the main() of the SystemC library.
 extern "C" int sc_main(int argc, char* argv[]);
 extern "C" int sc_main(int argc, char* argv[]) {
-  npu::cli::Options options;
-  FILE* const verdict = npu::cli::verdict_stream({argv, static_cast<std::size_t>(argc)});
-  try {
-    options = npu::cli::parse_options(argc, argv);
-    npu::model::prepare_simulation();
-    return npu::cli::execute(options);
-  } catch (const npu::ConfigError& error) {
-    return npu::cli::fail(2, verdict, error);
-  } catch (const npu::ProgramError& error) {
-    return npu::cli::fail(3, verdict, error);
-  } catch (const npu::Deadlock& error) {
-    return npu::cli::fail(4, verdict, error);
-  } catch (const std::exception& error) {
-    return npu::cli::fail(2, verdict, error);
-  }
+  npu::cli::open_standard_streams();
+  npu::cli::ignore_write_signals();
+  const int status = npu::cli::run_command(argc, argv);
+  return npu::cli::flush_stdout() ? status : npu::cli::kConfigError;
 }

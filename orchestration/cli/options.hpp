@@ -10,32 +10,58 @@
 
 namespace npu::cli {
 
-enum class Command : std::uint8_t { Help, Run, List, Fit, Asm, Disasm, ConfigShow };
+/// Text: what was asked for is text about npusim itself (help, version, completion, manual page).
+enum class Command : std::uint8_t { Text, Run, List, Fit, Asm, Disasm, ConfigShow };
+
+/// A timeline beyond this many MiB is cut, so that a program that never ends does not fill the disk.
+inline constexpr std::uint64_t kDefaultTraceLimitMib = 8192;
 
 struct Options {
-  Command command = Command::Help;
-  std::string help;  ///< text of Command::Help
+  Command command = Command::Text;
+  std::string text;  ///< of Command::Text
 
   std::string workload;
-  std::string platform = "a2a3";
-  std::vector<std::string> machine_overrides;
+
+  // Sizes
   std::optional<std::string> preset;
-  std::optional<std::string> data;
   std::optional<std::uint32_t> ep, layer_id, batch, seq, start_pos;
-  std::optional<std::uint64_t> seed;
+  bool all_experts = false;
   std::optional<std::string> devices;
   std::optional<std::string> layers;  ///< decode-step: FIRST-LAST
   bool share_weights = false;         ///< decode-step
-  std::optional<std::string> save_data, out, trace, vcd;
-  std::string vcd_scope, vcd_level, trace_window;
-  model::Mode mode = model::Mode::Timed;
-  bool all_experts = false, skip_golden = false, compile_only = false, ideal_scheduler = false, json = false;
-  std::vector<double> start_skew_us;
-  std::vector<std::string> args;        ///< of a program file: NAME=DTYPE:RxC[:INIT] or NAME=INTEGER
-  std::optional<std::uint32_t> blocks;  ///< of a program file
 
-  std::string file;    ///< asm, disasm
-  std::string output;  ///< asm: object file; disasm: text file, empty for stdout
+  // Machine
+  std::string platform = "a2a3";
+  std::vector<std::string> machine_overrides;
+
+  // Data
+  std::optional<std::string> data, save_data;
+  std::optional<std::uint64_t> seed;
+  bool skip_golden = false;
+
+  // Program files
+  std::vector<std::string> args;  ///< NAME=DTYPE:RxC[:INIT] or NAME=INTEGER
+  std::optional<std::uint32_t> blocks;
+
+  // Simulation
+  model::Mode mode = model::Mode::Timed;
+  bool compile_only = false, ideal_scheduler = false;
+  std::vector<double> start_skew_us;
+  std::optional<double> max_us;
+
+  // Output
+  std::optional<std::string> out;
+  bool json = false;
+
+  // Traces
+  std::optional<std::string> trace, vcd;
+  std::string vcd_scope, vcd_level, trace_window;
+  std::uint64_t trace_limit_mib = kDefaultTraceLimitMib;
+
+  std::vector<std::string> help_of;  ///< words behind `help`
+  std::string shell;                 ///< of `completion`
+  std::string file;                  ///< asm, disasm
+  std::string output;                ///< asm: object file; disasm: text file, empty for stdout
 };
 
 /// Throws ConfigError for what CLI11 refuses and for flags of the contract whose feature does not exist.

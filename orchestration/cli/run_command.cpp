@@ -5,11 +5,13 @@
 #include "isa/errors.hpp"
 #include "orchestration/cli/case_source.hpp"
 #include "orchestration/cli/commands.hpp"
-#include "orchestration/cli/run_output.hpp"
+#include "orchestration/cli/program_file.hpp"
+#include "orchestration/cli/run_record.hpp"
 #include "orchestration/data/generator.hpp"
 #include "orchestration/host/given_tensors.hpp"
 #include "orchestration/host/layer_program.hpp"
 #include "orchestration/host/reference_case.hpp"
+#include "traces/output_file.hpp"
 
 namespace npu::cli {
 namespace {
@@ -83,10 +85,34 @@ void save_data(const fs::path& directory, const LayerCase& layer, const LayerPro
 
 /// One object file per kernel, which `disasm` lists and `run` takes.
 void save_objects(const fs::path& directory, const orch::KernelStore& kernels, const model::Machine& machine) {
-  fs::create_directories(directory);
+  make_directory(directory, "--out");
   for (const auto& [name, kernel] : kernels.all()) {
-    write_bytes(directory / (name + ".npuo"), isa::encode(kernel.object, machine.arch.name));
+    traces::OutputFile file{(directory / (name + ".npuo")).string()};
+    file.write(isa::encode(kernel.object, machine.arch.name));
+    file.finish();
   }
+}
+
+int simulate_layer(const Options& o, CaseSource& source, const orch::Workload& workload, RunRecord& record) {
+  const Stopwatch preparation;
+  orch::RunReport& report = record.report();
+  const std::uint32_t cards = source.config.ranks;
+  LayerProgram program{workload, source.config, *report.machine, record.system_options(cards)};
+  record.traces().check_scope();
+  if (o.compile_only) {
+    if (o.out) save_objects(fs::path{*o.out} / "kernels", program.kernels(), *report.machine);
+    return finish_compile(o, fmt::format("{} kernels, {} tasks on {} cards verified and allocated",
+                                         program.kernels().all().size(), program.task_count(), cards));
+  }
+  const LayerCase layer = make_case(o, source, workload, program, report.cost.golden_s);
+  record.accept();
+  program.load(layer);
+  report.cost.prepare_s = preparation.seconds() - report.cost.golden_s;
+  record.simulate(
+      program.task_count(), [&] { program.run(); }, [&] { return program.stats(); });
+  if (!o.skip_golden && o.mode != model::Mode::Timing) report.outputs = program.compare(layer);
+  if (o.save_data) save_data(*o.save_data, layer, program);
+  return record.finish();
 }
 
 }  // namespace
@@ -96,36 +122,13 @@ int run_workload(const Options& o) {
   if (!o.args.empty())
     throw config_error("--args belongs to program files (.npu, .npuo); {} brings its own", o.workload);
   if (o.blocks) throw config_error("--blocks belongs to program files (.npu, .npuo); {} knows its own", o.workload);
-  const Stopwatch preparation;
   const orch::Workload& workload = orch::find_workload(o.workload);
   if (workload.name == orch::kStepWorkload) return run_step(o);
   const model::Machine machine = model::load_machine(o.platform, o.machine_overrides);
-  CaseSource source = open_case(o);
-  Progress progress;
-  Traces traces{o, machine.params.clock.core_mhz};
-  LayerProgram program{workload, source.config, machine, system_options(o, source.config.ranks, traces, progress)};
-  traces.check_scope();
-  if (o.compile_only) {
-    if (o.out) save_objects(make_directory(o.out, o.workload) / "kernels", program.kernels(), machine);
-    return finish_compile(o, fmt::format("{} kernels, {} tasks on {} cards verified and allocated",
-                                         program.kernels().all().size(), program.task_count(), source.config.ranks));
-  }
-  double golden_s = 0;
-  const LayerCase layer = make_case(o, source, workload, program, golden_s);
-  const fs::path directory = make_directory(o.out, o.workload);
-  program.load(layer);
-
-  progress.expect(program.task_count());
-  const double prepare_s = preparation.seconds() - golden_s;
-  orch::SimulatorCost cost = measured([&] { program.run(); });
-  cost.prepare_s = prepare_s;
-  cost.golden_s = golden_s;
-  traces.finish();
-  orch::RunReport report = make_report(o, machine, program.stats(), cost);
-  add_layer(report, source, directory);
-  if (!o.skip_golden && o.mode != model::Mode::Timing) report.outputs = program.compare(layer);
-  if (o.save_data) save_data(make_directory(o.save_data, o.workload), layer, program);
-  return finish_run(o, report, directory);
+  CaseSource source = open_case(o, workload);
+  RunRecord record{o, machine, o.workload};
+  record.describe(source);
+  return record.watch([&] { return simulate_layer(o, source, workload, record); });
 }
 
 }  // namespace npu::cli

@@ -1,47 +1,15 @@
 // `run FILE.npu` and `run FILE.npuo`: a user's program with --args.
-#include "isa/encoding/object_file.hpp"
 #include "isa/errors.hpp"
-#include "isa/text/assembler.hpp"
-#include "isa/verifier.hpp"
 #include "orchestration/cli/case_source.hpp"
 #include "orchestration/cli/commands.hpp"
-#include "orchestration/cli/run_output.hpp"
-#include "orchestration/data/mapped_file.hpp"
+#include "orchestration/cli/program_file.hpp"
+#include "orchestration/cli/run_record.hpp"
 #include "orchestration/host/kernel_program.hpp"
 
 namespace npu::cli {
 namespace {
 
-constexpr std::string_view kText = ".npu", kObject = ".npuo";
 constexpr std::size_t kShownElements = 8;
-
-/// A legal program for this machine, from text or object file.
-isa::KernelObject read_program(const std::string& path, const model::Machine& machine) {
-  const auto file = orch::MappedFile::open(path);
-  if (path.ends_with(kText)) {
-    return isa::assemble({reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size()}, path,
-                         machine.arch);
-  }
-  const std::string target = isa::decode_target(file->bytes(), path);
-  if (target != machine.arch.name) {
-    throw config_error("{}: assembled for {}, but the platform is {}; assemble it for that one, or change --platform",
-                       path, target, machine.arch.name);
-  }
-  isa::KernelObject object = isa::decode(file->bytes(), path);
-  isa::require_legal(object, machine.arch);
-  return object;
-}
-
-void refuse_layer_flags(const Options& o) {
-  const auto refuse = [&](bool given, std::string_view flag) {
-    if (given) throw config_error("{} belongs to the workloads of a layer; {} takes --args", flag, o.workload);
-  };
-  refuse(o.preset.has_value(), "--preset");
-  refuse(o.layer_id.has_value(), "--layer-id");
-  refuse(o.batch.has_value(), "--batch");
-  refuse(o.seq.has_value(), "--seq");
-  refuse(o.start_pos.has_value(), "--start-pos");
-}
 
 std::string element_text(const orch::Tensor& tensor, std::size_t i) {
   switch (tensor.dtype()) {
@@ -75,45 +43,57 @@ void print_results(const isa::KernelObject& kernel, const std::vector<std::vecto
       for (std::size_t e = 0; e < std::min<std::size_t>(tensor.elements(), kShownElements); ++e) {
         text += " " + element_text(tensor, e);
       }
-      fmt::print("{}{}\n", text, tensor.elements() > kShownElements ? " ..." : "");
+      print(Stream::Out, "{}{}\n", text, tensor.elements() > kShownElements ? " ..." : "");
     }
   }
 }
 
-}  // namespace
-
-bool is_program_file(std::string_view workload) { return workload.ends_with(kText) || workload.ends_with(kObject); }
-
-int run_program_file(const Options& o) {
-  refuse_layer_flags(o);
-  const model::Machine machine = model::load_machine(o.platform, o.machine_overrides);
-  const isa::KernelObject kernel = read_program(o.workload, machine);
+int simulate_program(const Options& o, RunRecord& record) {
+  const model::Machine& machine = *record.report().machine;
+  const isa::KernelObject kernel = read_program(o.workload, machine, Demand::Legal);
   if (o.compile_only) return finish_compile(o, fmt::format("kernel {} verified", kernel.name));
   const std::uint32_t cards = card_count(o, 1);
   std::vector<orch::KernelValue> values =
       orch::make_kernel_values(kernel, o.args, o.data.value_or(""), cards, o.seed.value_or(0));
-  Progress progress;
-  Traces traces{o, machine.params.clock.core_mhz};
-  orch::KernelProgram program{kernel, o.blocks.value_or(1), std::move(values), machine,
-                              system_options(o, cards, traces, progress)};
-  traces.check_scope();
-  const std::filesystem::path file{o.workload};
-  const std::filesystem::path directory = make_directory(o.out, file.stem().string());
-  progress.expect(cards);
-  const orch::SimulatorCost cost = measured([&] { program.run(); });
-  traces.finish();
+  orch::KernelProgram program{kernel, o.blocks.value_or(1), std::move(values), machine, record.system_options(cards)};
+  record.traces().check_scope();
+  record.accept();
+  record.simulate(
+      cards, [&] { program.run(); }, [&] { return program.stats(); });
 
-  orch::RunReport report = make_report(o, machine, program.stats(), cost);
-  report.workload = file.filename().string();
+  orch::RunReport& report = record.report();
   const bool computes = o.mode != model::Mode::Timing;
   if (computes && !o.skip_golden) report.outputs = program.compare();
   const auto results = program.results();
   if (o.save_data) {
-    const auto path = make_directory(o.save_data, file.stem().string()) / "actual.safetensors";
-    orch::save_kernel_values(path.string(), kernel, program.values(), results);
+    const std::string path = (std::filesystem::path{*o.save_data} / "actual.safetensors").string();
+    orch::save_kernel_values(path, kernel, program.values(), results);
   }
   if (computes && !o.json) print_results(kernel, results);
-  return finish_run(o, report, directory);
+  return record.finish();
+}
+
+}  // namespace
+
+void refuse_layer_flags(const Options& o) {
+  const auto refuse = [&](bool given, std::string_view flag) {
+    if (given) throw config_error("{} belongs to the workloads of a layer; {} takes --args", flag, o.workload);
+  };
+  refuse(o.preset.has_value(), "--preset");
+  refuse(o.layer_id.has_value(), "--layer-id");
+  refuse(o.batch.has_value(), "--batch");
+  refuse(o.seq.has_value(), "--seq");
+  refuse(o.start_pos.has_value(), "--start-pos");
+  refuse(o.all_experts, "--all-experts");
+}
+
+int run_program_file(const Options& o) {
+  refuse_layer_flags(o);
+  const model::Machine machine = model::load_machine(o.platform, o.machine_overrides);
+  const std::filesystem::path file{o.workload};
+  RunRecord record{o, machine, file.stem().string()};
+  record.report().workload = file.filename().string();
+  return record.watch([&] { return simulate_program(o, record); });
 }
 
 }  // namespace npu::cli

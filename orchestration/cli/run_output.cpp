@@ -4,68 +4,36 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <ctime>
-#include <fstream>
 #include <thread>
 
-#include "isa/errors.hpp"
-#include "orchestration/data/case_metadata.hpp"
-#include "orchestration/data/presets.hpp"
-#include "orchestration/report/comparison_text.hpp"
+#include "orchestration/cli/console.hpp"
 #include "orchestration/report/progress.hpp"
 
 namespace npu::cli {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr double kQuietSeconds = 2.0;  ///< a shorter run says nothing
 constexpr double kRefreshSeconds = 0.5;
-
-double peak_rss_mib() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024.0;
-}
-
-/// The clause behind PASS or FAIL.
-std::string reason(const orch::RunReport& report) {
-  std::string text;
-  switch (orch::verdict_of(report.outputs)) {
-    case orch::Verdict::Skipped:
-      text = "nothing compared";
-      break;
-    case orch::Verdict::Pass:
-      text = fmt::format("{} outputs match", orch::compared_outputs(report.outputs));
-      break;
-    case orch::Verdict::Fail:
-      for (const orch::Comparison& c : report.outputs) {
-        if (c.pass) continue;
-        text = orch::failure_clause(c);
-        break;
-      }
-      break;
-  }
-  if (report.timed) text += fmt::format(", {:.3f} us", orch::effective_us(report));
-  return text;
-}
 
 double seconds(std::chrono::steady_clock::duration d) { return std::chrono::duration<double>(d).count(); }
 
 }  // namespace
 
-Traces::Traces(const Options& o, double core_mhz) {
-  const traces::Window window = o.trace_window.empty() ? traces::Window{} : traces::parse_window(o.trace_window);
+Traces::Traces(const Options& o, double core_mhz)
+    : window_{o.trace_window.empty() ? traces::Window{} : traces::parse_window(o.trace_window)},
+      limit_mib_{o.trace_limit_mib} {
+  const std::uint64_t limit_bytes = o.trace_limit_mib << 20U;
   if (o.trace) {
     chrome_ = std::make_unique<traces::ChromeTraceWriter>(
-        *o.trace, traces::ChromeTraceOptions{.core_mhz = core_mhz, .window = window});
+        *o.trace, traces::ChromeTraceOptions{.core_mhz = core_mhz, .window = window_, .limit_bytes = limit_bytes});
     fanout_.add(*chrome_);
   }
   if (o.vcd) {
     const traces::Level level = o.vcd_level.empty() ? traces::Level::Pipe : traces::parse_level(o.vcd_level);
     vcd_ = std::make_unique<traces::VcdWriter>(
-        *o.vcd, traces::VcdOptions{.core_mhz = core_mhz, .level = level, .window = window, .scope = o.vcd_scope});
+        *o.vcd,
+        traces::VcdOptions{
+            .core_mhz = core_mhz, .level = level, .window = window_, .scope = o.vcd_scope, .limit_bytes = limit_bytes});
     fanout_.add(*vcd_);
   }
 }
@@ -75,14 +43,30 @@ void Traces::check_scope() const {
 }
 
 void Traces::finish() {
+  if (!begun_) return;
   if (chrome_) chrome_->finish();
   if (vcd_) vcd_->finish();
+  if ((chrome_ && chrome_->is_cut()) || (vcd_ && vcd_->is_cut())) {
+    print(Stream::Err,
+          "npusim: warning: a trace has reached --trace-limit-mib {}; what came later is left out. Raise the limit, or "
+          "record less (--trace-window, --vcd-scope, --vcd-level)\n",
+          limit_mib_);
+  }
+}
+
+void Traces::warn_if_empty(model::Cycles end) {
+  if (sink() != nullptr && window_.begin >= end) {
+    print(
+        Stream::Err,
+        "npusim: warning: --trace-window begins at cycle {}, but the run ended at cycle {}; the traces show nothing\n",
+        window_.begin.count(), end.count());
+  }
 }
 
 Progress::Progress() : begin_{Clock::now()}, on_terminal_{isatty(STDERR_FILENO) == 1} {}
 
 Progress::~Progress() {
-  if (visible_) fmt::print(stderr, "\r\x1b[K");
+  if (visible_) print(Stream::Err, "\r\x1b[K");
 }
 
 std::function<void(const model::RunProgress&)> Progress::callback() {
@@ -95,97 +79,15 @@ void Progress::show(const model::RunProgress& now) {
   if (seconds(time - begin_) < kQuietSeconds || seconds(time - shown_) < kRefreshSeconds) return;
   shown_ = time;
   visible_ = true;
-  fmt::print(stderr, "\r\x1b[K{}", orch::progress_text(now, tasks_, seconds(time - run_begin_)));
-  std::fflush(stderr);
-}
-
-void write_bytes(const fs::path& path, std::span<const std::byte> bytes) {
-  write_text(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-}
-
-void write_text(const fs::path& path, std::string_view text) {
-  std::ofstream file{path, std::ios::binary};
-  file << text;
-  file.flush();
-  if (!file) throw config_error("{}: cannot be written", path.string());
-}
-
-fs::path make_directory(const std::optional<std::string>& wanted, const std::string& workload) {
-  fs::path path;
-  if (wanted) {
-    path = *wanted;
-  } else {
-    const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-    std::tm utc{};
-    gmtime_r(&now, &utc);
-    path = fs::path{"build_output"} / fmt::format("{}_{:04}{:02}{:02}_{:02}{:02}{:02}", workload, utc.tm_year + 1900,
-                                                  utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
-  }
-  std::error_code error;
-  fs::create_directories(path, error);
-  if (error) throw config_error("{}: cannot be created: {}", path.string(), error.message());
-  return path;
+  print(Stream::Err, "\r\x1b[K{}", orch::progress_text(now, tasks_, seconds(time - run_begin_)));
 }
 
 unsigned processors() { return std::max(1U, std::thread::hardware_concurrency()); }
 
-orch::SimulatorCost measured(const std::function<void()>& simulation) {
-  const auto begin = std::chrono::steady_clock::now();
-  simulation();
-  orch::SimulatorCost cost;
-  cost.wall_s = seconds(std::chrono::steady_clock::now() - begin);
-  cost.peak_rss_mib = peak_rss_mib();
-  return cost;
-}
-
-model::SystemOptions system_options(const Options& o, std::uint32_t cards, Traces& traces, Progress& progress) {
-  return {.cards = cards,
-          .mode = o.mode,
-          .ideal_scheduler = o.ideal_scheduler,
-          .start_skew_us = o.start_skew_us,
-          .sink = traces.sink(),
-          .on_progress = progress.callback()};
-}
-
-orch::RunReport make_report(const Options& o, const model::Machine& machine, model::RunStats stats,
-                            const orch::SimulatorCost& cost) {
-  return {.workload = o.workload,
-          .platform = machine.arch.name,
-          .preset = {},
-          .seed = o.seed.value_or(0),
-          .config = std::nullopt,
-          .kind = {},
-          .machine = &machine,
-          .timed = o.mode != model::Mode::Functional,
-          .outputs = {},
-          .layers = {},
-          .stats = std::move(stats),
-          .cost = cost};
-}
-
-void add_layer(orch::RunReport& report, const CaseSource& source, const fs::path& directory) {
-  report.preset = source.preset;
-  report.config = source.config;
-  report.kind = orch::attention_kind(source.config);
-  orch::Metadata metadata;
-  orch::add_config(metadata, source.config);
-  write_text(directory / "layer.json", metadata.at("config") + "\n");
-}
-
-int finish_run(const Options& o, const orch::RunReport& report, const fs::path& directory) {
-  const std::string json = orch::summary_json(report);
-  write_text(directory / "summary.json", json);
-  write_text(directory / "machine.toml", model::effective_toml(*report.machine));
-  fmt::print("{}", o.json ? json : orch::summary_text(report));
-  const bool pass = orch::verdict_of(report.outputs) != orch::Verdict::Fail;
-  fmt::print(o.json ? stderr : stdout, "[RUN] {} {}\n", pass ? "PASS" : "FAIL", reason(report));
-  return pass ? 0 : 1;
-}
-
-int finish_compile(const Options& o, const std::string& built) {
-  FILE* const out = o.json ? stderr : stdout;  // there is no summary without a run
-  fmt::print(out, "{}\n[RUN] PASS compiled only\n", built);
-  return 0;
+double peak_rss_mib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024.0;
 }
 
 }  // namespace npu::cli

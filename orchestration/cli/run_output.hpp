@@ -1,18 +1,12 @@
-// What every run leaves behind: traces, the run directory, the result on stdout, progress on stderr.
+// What shows a run as it goes on: traces, progress on stderr, time and memory of this process.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
-#include <filesystem>
 #include <functional>
 #include <memory>
-#include <optional>
-#include <span>
-#include <string>
 
-#include "orchestration/cli/case_source.hpp"
 #include "orchestration/cli/options.hpp"
-#include "orchestration/report/summary.hpp"
 #include "traces/chrome_trace.hpp"
 #include "traces/fanout.hpp"
 #include "traces/vcd.hpp"
@@ -29,18 +23,29 @@ class Stopwatch {
   Clock::time_point begin_ = Clock::now();
 };
 
-/// The traces that the flags ask for; null sink where they ask for none.
+/// The traces that the flags ask for; null sink where they ask for none. Files appear under their names once the
+/// simulation has begun: those of a run that fails later hold what it came to.
 class Traces {
  public:
+  /// Throws ConfigError for windows and levels that are none, and files that cannot be created.
   Traces(const Options& options, double core_mhz);
+
   [[nodiscard]] traces::Sink* sink() { return fanout_.empty() ? nullptr : &fanout_; }
   void check_scope() const;
+  /// The simulation begins.
+  void begin() { begun_ = true; }
+  /// Completes the files; nothing where the simulation has not begun. Warns where --trace-limit-mib has cut one.
   void finish();
+  /// Warns where the run ended before the window begins.
+  void warn_if_empty(model::Cycles end);
 
  private:
   traces::FanoutSink fanout_;
   std::unique_ptr<traces::ChromeTraceWriter> chrome_;
   std::unique_ptr<traces::VcdWriter> vcd_;
+  traces::Window window_;
+  std::uint64_t limit_mib_;
+  bool begun_ = false;
 };
 
 /// A line on stderr that says how far a run is: only on a terminal, and only once the run has taken two seconds.
@@ -67,30 +72,9 @@ class Progress {
   bool on_terminal_ = false, visible_ = false;
 };
 
-/// What every system of cards takes from the flags.
-[[nodiscard]] model::SystemOptions system_options(const Options& options, std::uint32_t cards, Traces& traces,
-                                                  Progress& progress);
-void write_bytes(const std::filesystem::path& path, std::span<const std::byte> bytes);
-void write_text(const std::filesystem::path& path, std::string_view text);
-/// Creates the directory; a default name carries the workload and the time.
-[[nodiscard]] std::filesystem::path make_directory(const std::optional<std::string>& wanted,
-                                                   const std::string& workload);
 /// Threads for generators and references.
 [[nodiscard]] unsigned processors();
-/// Runs the simulation and takes its wall time and peak memory.
-[[nodiscard]] orch::SimulatorCost measured(const std::function<void()>& simulation);
-
-/// The report of a run before anything is compared; a workload of the layer adds its dimensions.
-[[nodiscard]] orch::RunReport make_report(const Options& options, const model::Machine& machine, model::RunStats stats,
-                                          const orch::SimulatorCost& cost);
-/// Adds the dimensions of a case to the report, and leaves them in the run directory as layer.json.
-void add_layer(orch::RunReport& report, const CaseSource& source, const std::filesystem::path& directory);
-
-/// Writes summary.json and machine.toml, prints the result and the verdict; returns the exit status. With --json stdout
-/// holds summary.json alone and the verdict goes to stderr.
-[[nodiscard]] int finish_run(const Options& options, const orch::RunReport& report,
-                             const std::filesystem::path& directory);
-/// The same for --compile-only: a line about what was built.
-[[nodiscard]] int finish_compile(const Options& options, const std::string& built);
+/// Of this process so far.
+[[nodiscard]] double peak_rss_mib();
 
 }  // namespace npu::cli

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 #include <string_view>
 #include <utility>
@@ -5,11 +6,13 @@
 #include "isa/errors.hpp"
 #include "orchestration/cli/case_source.hpp"
 #include "orchestration/cli/commands.hpp"
-#include "orchestration/cli/run_output.hpp"
+#include "orchestration/cli/run_record.hpp"
 #include "orchestration/host/step_program.hpp"
 
 namespace npu::cli {
 namespace {
+
+constexpr std::uint32_t kDefaultLayers = 4;  ///< every attention kind is among the first four of a model
 
 /// "0-3" or "2", inside the model's layers.
 std::pair<std::uint32_t, std::uint32_t> parse_layers(const std::string& text, const std::string& preset,
@@ -38,45 +41,49 @@ std::pair<std::uint32_t, std::uint32_t> parse_layers(const std::string& text, co
   return {first, last};
 }
 
-}  // namespace
-
-int run_step(const Options& o) {
+int simulate_step(const Options& o, const CaseSource& source, std::uint32_t first, std::uint32_t last,
+                  RunRecord& record) {
   const Stopwatch preparation;
-  const model::Machine machine = model::load_machine(o.platform, o.machine_overrides);
-  Options sizes = o;
-  sizes.layer_id = 0;
-  CaseSource source = open_case(sizes);
-  const auto [first, last] = parse_layers(*o.layers, source.preset, source.config.layers);
-  source.config.layer_id = first;
-  Progress progress;
-  Traces traces{o, machine.params.clock.core_mhz};
+  const std::uint32_t cards = source.config.ranks;
   orch::StepProgram program{source.config,
                             {first, last, o.share_weights, o.seed.value_or(0), o.start_pos},
-                            machine,
-                            system_options(o, source.config.ranks, traces, progress)};
-  traces.check_scope();
+                            *record.report().machine,
+                            record.system_options(cards)};
+  record.traces().check_scope();
   if (o.compile_only) {
-    return finish_compile(
-        o, fmt::format("{} kernels, {} tasks of {} layers on {} cards verified and allocated",
-                       program.kernels().all().size(), program.task_count(), last - first + 1, source.config.ranks));
+    return finish_compile(o,
+                          fmt::format("{} kernels, {} tasks of {} layers on {} cards verified and allocated",
+                                      program.kernels().all().size(), program.task_count(), last - first + 1, cards));
   }
-  const std::filesystem::path directory = make_directory(o.out, o.workload);
+  record.accept();
   program.load();
-
-  progress.expect(program.task_count());
-  const double prepare_s = preparation.seconds();
-  orch::SimulatorCost cost = measured([&] { program.run(); });
-  cost.prepare_s = prepare_s;
-  traces.finish();
-  orch::RunReport report = make_report(o, machine, program.stats(), cost);
-  add_layer(report, source, directory);
+  orch::RunReport& report = record.report();
+  report.cost.prepare_s = preparation.seconds();
+  record.simulate(
+      program.task_count(), [&] { program.run(); }, [&] { return program.stats(); });
   if (report.timed) report.layers = program.layer_times();
   if (!o.skip_golden && o.mode != model::Mode::Timing) {
     const Stopwatch golden;
     report.outputs = program.compare(processors());
     report.cost.golden_s = golden.seconds();
   }
-  return finish_run(o, report, directory);
+  return record.finish();
+}
+
+}  // namespace
+
+int run_step(const Options& o) {
+  const model::Machine machine = model::load_machine(o.platform, o.machine_overrides);
+  Options sizes = o;
+  sizes.layer_id = 0;
+  CaseSource source = open_case(sizes, orch::find_workload(o.workload));
+  const std::uint32_t layers = source.config.layers;
+  const auto [first, last] =
+      o.layers ? parse_layers(*o.layers, source.preset, layers) : std::pair{0U, std::min(kDefaultLayers, layers) - 1};
+  source.config.layer_id = first;
+  RunRecord record{o, machine, o.workload};
+  record.describe(source);
+  return record.watch([&] { return simulate_step(o, source, first, last, record); });
 }
 
 }  // namespace npu::cli

@@ -7,7 +7,8 @@
 namespace npu::orch {
 
 /// Calls work(begin, end) on disjoint ranges that cover [0, rows), from up to `threads` threads (0: one per processor).
-/// Small jobs (rows * cost_per_row below about a million operations) stay on the caller's thread.
+/// Small jobs (rows * cost_per_row below about a million operations) stay on the caller's thread. Throws
+/// Interrupted instead where a signal has asked the process to end.
 void parallel_rows(std::uint64_t rows, std::uint64_t cost_per_row, unsigned threads,
                    const std::function<void(std::uint64_t begin, std::uint64_t end)>& work);
 

@@ -145,6 +145,24 @@ LayerConfig preset(std::string_view name_or_path) {
       isa::shown(name_or_path), isa::nearest_name(name_or_path, preset_names()));
 }
 
+namespace {
+
+/// The flags that are given, for messages.
+std::string flags_of(const SizeOverrides& overrides) {
+  std::string text;
+  const auto add = [&](const char* flag, const std::optional<std::uint32_t>& value) {
+    if (value) text += fmt::format("{}{} {}", text.empty() ? "" : " / ", flag, *value);
+  };
+  add("--ep", overrides.ranks);
+  add("--batch", overrides.batch);
+  add("--seq", overrides.seq);
+  add("--layer-id", overrides.layer_id);
+  if (overrides.all_experts) text += text.empty() ? "--all-experts" : " / --all-experts";
+  return text.empty() ? "the preset" : text;
+}
+
+}  // namespace
+
 LayerConfig resized(LayerConfig config, const SizeOverrides& overrides) {
   if (overrides.ranks) {
     config.ranks = *overrides.ranks;
@@ -162,11 +180,11 @@ LayerConfig resized(LayerConfig config, const SizeOverrides& overrides) {
   if (overrides.batch || overrides.seq || overrides.all_experts) {
     config.batch = overrides.batch.value_or(config.batch);
     config.seq = overrides.seq.value_or(config.seq);
-    validate(config, "--batch / --seq / --all-experts");
+    validate(config, flags_of(overrides));
     config.recv_max = recv_max_of(config);
   }
   config.layer_id = overrides.layer_id.value_or(config.layer_id);
-  validate(config, "--ep / --batch / --seq / --layer-id");
+  validate(config, flags_of(overrides));
   return config;
 }
 

@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "isa/errors.hpp"
 #include "isa/shown_text.hpp"
 #include "orchestration/data/json_text.hpp"
 #include "orchestration/data/mapped_file.hpp"
+#include "traces/output_file.hpp"
 
 namespace npu::orch {
 namespace {
@@ -201,16 +200,15 @@ void write_safetensors(const std::string& path, const Metadata& metadata, std::s
   std::string text = header.dump(-1, ' ', false, json::error_handler_t::replace);
   text.append((kLengthBytes - text.size() % kLengthBytes) % kLengthBytes, ' ');
 
-  std::ofstream out{path, std::ios::binary | std::ios::trunc};
-  for (std::size_t i = 0; i < kLengthBytes; ++i) out.put(static_cast<char>((text.size() >> (8 * i)) & 0xFFU));
-  out.write(text.data(), static_cast<std::streamsize>(text.size()));
+  std::string length;
+  for (std::size_t i = 0; i < kLengthBytes; ++i) length += static_cast<char>((text.size() >> (8 * i)) & 0xFFU);
+  traces::OutputFile out{path};
+  out.write(length);
+  out.write(text);
   for (const TensorRecord& r : records) {
-    for (const auto part : r.parts) {
-      out.write(reinterpret_cast<const char*>(part.data()), static_cast<std::streamsize>(part.size()));
-    }
+    for (const auto part : r.parts) out.write(part);
   }
-  out.close();
-  if (!out) throw config_error("{}: cannot be written: {}", path, std::strerror(errno));
+  out.finish();
 }
 
 }  // namespace npu::orch

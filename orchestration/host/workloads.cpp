@@ -165,13 +165,17 @@ const Workload& find_workload(std::string_view name) {
 void require_attention_kind(const Workload& workload, const kernels::LayerConfig& config) {
   const AttentionKind kind = attention_kind(config);
   if (!workload.kind || kind == *workload.kind) return;
-  std::string layers;
+  constexpr std::size_t kShown = 4;  // and the last
+  std::vector<std::uint32_t> fitting;
   kernels::LayerConfig other = config;
   for (other.layer_id = 0; other.layer_id < config.layers; ++other.layer_id) {
-    if (attention_kind(other) == *workload.kind) {
-      layers += fmt::format("{}{}", layers.empty() ? "" : ", ", other.layer_id);
-    }
+    if (attention_kind(other) == *workload.kind) fitting.push_back(other.layer_id);
   }
+  std::string layers = fmt::format(
+      "{}", fmt::join(fitting.begin(), fitting.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, fitting.size())),
+                      ", "));
+  if (fitting.size() > kShown)
+    layers += fmt::format(", {}{}", fitting.size() > kShown + 1 ? "... " : "", fitting.back());
   throw config_error("{}: layer {} uses {} attention, the workload is of {} layers; {}", workload.name, config.layer_id,
                      name_of(kind), name_of(*workload.kind),
                      layers.empty() ? "this preset has none of them" : fmt::format("--layer-id {}", layers));

@@ -1,7 +1,6 @@
 // asm, disasm, config show, list and fit as a user sees them.
 #include <catch2/catch.hpp>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
@@ -14,11 +13,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string bytes_of(const std::string& path) {
-  std::ifstream file{path, std::ios::binary};
-  return {std::istreambuf_iterator<char>{file}, {}};
-}
-
 TEST_CASE("a built-in kernel survives disassembly and assembly, byte for byte once it has its own lines") {
   const TemporaryDirectory d;
   REQUIRE(npusim("run rmsnorm --preset tiny --compile-only --out " + d.file("built")).status == 0);
@@ -27,8 +21,8 @@ TEST_CASE("a built-in kernel survives disassembly and assembly, byte for byte on
   REQUIRE(npusim("asm " + d.file("a.npu") + " -o " + d.file("a.npuo")).status == 0);
   REQUIRE(npusim("disasm " + d.file("a.npuo") + " -o " + d.file("b.npu")).status == 0);
   REQUIRE(npusim("asm " + d.file("b.npu") + " -o " + d.file("b.npuo")).status == 0);
-  CHECK(bytes_of(d.file("a.npu")) == bytes_of(d.file("b.npu")));
-  CHECK(bytes_of(d.file("a.npuo")) == bytes_of(d.file("b.npuo")));
+  CHECK(file_text(d.file("a.npu")) == file_text(d.file("b.npu")));
+  CHECK(file_text(d.file("a.npuo")) == file_text(d.file("b.npuo")));
 
   // The re-assembled kernel gives the result and the times of the built-in one.
   const std::string flags = " --blocks 16 --args x=bf16:16x256 --args w=f32:1x256 --args y=bf16:16x256";
@@ -36,13 +30,13 @@ TEST_CASE("a built-in kernel survives disassembly and assembly, byte for byte on
     const Outcome outcome = npusim("run " + object + flags + " --out " + d.file(name) + " --save-data " + d.file(name));
     CAPTURE(outcome.text);
     REQUIRE(outcome.status == 0);
-    auto summary = nlohmann::json::parse(bytes_of(d.file(name + "/summary.json")));
+    auto summary = nlohmann::json::parse(file_text(d.file(name + "/summary.json")));
     summary.erase("simulator");
     summary.erase("workload");
     return summary;
   };
   CHECK(run(built, "of_built") == run(d.file("a.npuo"), "of_a"));
-  CHECK(bytes_of(d.file("of_built/actual.safetensors")) == bytes_of(d.file("of_a/actual.safetensors")));
+  CHECK(file_text(d.file("of_built/actual.safetensors")) == file_text(d.file("of_a/actual.safetensors")));
 }
 
 TEST_CASE("the listing of an object file goes to stdout") {
@@ -65,7 +59,7 @@ TEST_CASE("asm and disasm name the file and the reason of what they refuse") {
       {"near.npu:4:3: parse: unknown instruction `tad`, nearest is `tadd`"});
   CHECK_FALSE(fs::exists(d.file("out")));
   check_refused(2, "asm " + d.write("ok.npu", ".kernel k\n.vector\n  halt\n") + " -o " + d.file("none/out"),
-                {"none/out: cannot be written"});
+                {"none/out: cannot be created"});
   check_refused(2, "disasm " + d.file("absent.npuo"), {"absent.npuo"});
   check_refused(2, "disasm " + d.write("text.npuo", "this is no object file, but long enough for one\n"),
                 {"text.npuo", "magic"});
@@ -75,7 +69,7 @@ TEST_CASE("asm and disasm name the file and the reason of what they refuse") {
 TEST_CASE("a cut or damaged object file is refused") {
   const TemporaryDirectory d;
   REQUIRE(npusim("asm " + d.write("e.npu", ".kernel k\n.vector\n  halt\n") + " -o " + d.file("e.npuo")).status == 0);
-  std::string bytes = bytes_of(d.file("e.npuo"));
+  std::string bytes = file_text(d.file("e.npuo"));
   check_refused(2, "disasm " + d.write("cut.npuo", bytes.substr(0, bytes.size() - 4)), {"cut.npuo"});
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
   check_refused(2, "disasm " + d.write("damaged.npuo", bytes), {"damaged.npuo", "checksum"});
@@ -169,9 +163,9 @@ TEST_CASE("summary.json stands alone on stdout with --json") {
       std::string{NPU_EXECUTABLE} + " run rmsnorm --preset tiny --layer-id 0 --json --out " + d.file("out");
   const Outcome out = run_command(run + " 2>" + d.file("stderr"));
   CHECK(out.status == 0);
-  CHECK(out.text == bytes_of(d.file("out/summary.json")));
+  CHECK(out.text == file_text(d.file("out/summary.json")));
   CHECK(nlohmann::json::parse(out.text)["verdict"] == "pass");
-  const std::string verdict = bytes_of(d.file("stderr"));
+  const std::string verdict = file_text(d.file("stderr"));
   CHECK(verdict.rfind("[RUN] PASS", 0) == 0);
   CHECK(verdict.find('\n') == verdict.size() - 1);
   const Outcome refused = run_command(run + " --preset huge 2>/dev/null");

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -142,13 +143,13 @@ TEST_CASE("every cycle of a fast clock has a tick of its own in a waveform", "[t
   CHECK(changes[99].first == 53513);  // 99 * 540.541 = 53513.559
 }
 
-TEST_CASE("a waveform that nobody finished is completed by its destructor", "[traces][vcd]") {
+TEST_CASE("a waveform that nobody finishes leaves nothing", "[traces][vcd]") {
   const TemporaryFile file{".vcd"};
   {
     VcdWriter writer{file.path(), {.core_mhz = 1000}};
     TraceScenario::play(writer);
   }
-  CHECK(Vcd{file.text()}.changes("card0.aic0.task").size() == 3);
+  CHECK_FALSE(std::filesystem::exists(file.path()));
 }
 
 TEST_CASE("a waveform that cannot be written is a configuration error that names the file", "[traces][negative]") {
