@@ -1,6 +1,7 @@
 // What every SystemC component is given: the clock, the trace sink, and the place to park an error.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <exception>
 #include <systemc>
@@ -50,6 +51,13 @@ struct Environment {
   const Clock& clock;
   traces::Sink* sink;  ///< may be null
   FaultLatch& faults;
+  const std::atomic<int>* stop_signal = nullptr;  ///< SystemOptions::stop_signal
+
+  /// The signal that asks the run to end, 0 if none does. Whatever can keep the simulating thread busy for long without
+  /// a step of simulated time asks, and returns early.
+  [[nodiscard]] int stop_requested() const {
+    return stop_signal == nullptr ? 0 : stop_signal->load(std::memory_order_relaxed);
+  }
 };
 
 }  // namespace npu::model

@@ -40,8 +40,11 @@ class CoreInterface {
   virtual void start(const Block& block) = 0;
   /// A line for the deadlock table: what each stuck unit waits for and since when; empty when idle.
   [[nodiscard]] virtual std::string describe_wait() const = 0;
-  /// Instructions retired since the start of the simulation, all pipes: the sign of life that stall detection counts.
+  /// Instructions executed since the start of the simulation, all pipes and the scalar unit: a sign of life for the
+  /// detection of stalls.
   [[nodiscard]] virtual std::uint64_t retired() const = 0;
+  /// The core has something under way that will end by itself: an instruction, a transfer, a store.
+  [[nodiscard]] virtual bool goes_on() const = 0;
   [[nodiscard]] virtual traces::TrackId track() const = 0;
 };
 

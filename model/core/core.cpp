@@ -68,6 +68,7 @@ void Core::start(const Block& block) {
   scalar_ordered_ = false;
   scalar_time_ = scalar_since_ = begin_;
   store_done_ = begin_;
+  retired_ += pipes_[isa::index_of(Pipe::S)].stats.instructions;
   for (PipeState& p : pipes_) {
     p.free_at = p.last_retire = begin_;
     p.next_start = kNever;
@@ -95,7 +96,7 @@ void Core::run_events() {
   }
   passed_.clear();
   if (scalar_ == ScalarState::Cell && step_scalar(block_.program->code[pc_])) ++pc_;
-  while (running_) {
+  while (running_ && env_.stop_requested() == 0) {
     if (scalar_ == ScalarState::Ready && !scalar_ordered_) run_scalar();
     const Next next = next_event();
     if (next.time == kNever) return;  // a transfer, a flag or a cell of the outside will wake this core
@@ -157,6 +158,13 @@ std::uint64_t Core::horizon() const {
     if (pipes_[p].transferring) earliest = std::min(earliest, pipes_[p].transfer_floor);
   }
   return earliest;
+}
+
+bool Core::goes_on() const {
+  if (store_done_ > env_.clock.now()) return true;
+  if (!running_) return false;
+  const auto transfers = [&](std::uint32_t p) { return pipes_[p].transferring; };
+  return next_event().time != kNever || std::any_of(active_pipes_.begin(), active_pipes_.end(), transfers);
 }
 
 void Core::transfer_passed(std::uint32_t tag, std::uint64_t latency) {

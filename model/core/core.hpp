@@ -51,7 +51,8 @@ class Core final : public sc_core::sc_module, public CoreInterface, private Tran
   void start(const Block& block) override;
   [[nodiscard]] std::string describe_wait() const override;
   [[nodiscard]] traces::TrackId track() const override { return track_; }
-  [[nodiscard]] std::uint64_t retired() const override { return retired_; }
+  [[nodiscard]] std::uint64_t retired() const override { return retired_ + pipes_[0].stats.instructions; }
+  [[nodiscard]] bool goes_on() const override;
 
  private:
   struct ResolvedTile {
@@ -185,7 +186,8 @@ class Core final : public sc_core::sc_module, public CoreInterface, private Tran
   traces::NameId block_name_{};
   const isa::Program* named_program_ = nullptr;
   bool running_ = false, parked_ = false;
-  std::uint64_t begin_ = 0, retired_ = 0;
+  std::uint64_t begin_ = 0;
+  std::uint64_t retired_ = 0;  ///< by the pipes, and by the scalar unit in earlier blocks
   std::array<PipeState, isa::kPipeCount> pipes_;
   std::vector<std::uint32_t> active_pipes_;  ///< pipes that this kind of core has, without S
   std::array<std::array<std::array<std::uint64_t, 16>, isa::kPipeCount>, isa::kPipeCount> flags_;  ///< set time, kNever

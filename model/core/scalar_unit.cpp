@@ -130,6 +130,7 @@ bool Core::step_scalar(const Instruction& ins) {
     case isa::OpClass::Scalar:
       break;
   }
+  std::uint64_t cost = params.scalar_cycles;
   switch (ins.opcode) {
     case Opcode::Halt:
       if (!wait_idle(ScalarState::Drain, WaitReason::Drain)) return false;
@@ -141,10 +142,12 @@ bool Core::step_scalar(const Instruction& ins) {
       if (!scalar_memory(ins)) return false;
       break;
     case Opcode::LdTile:
+      scalar_tile(ins);
+      cost = params.scalar_tile_load_cycles;
+      break;
     case Opcode::StTile:
       scalar_tile(ins);
-      spend((ins.opcode == Opcode::LdTile ? params.scalar_tile_load_cycles : params.scalar_tile_store_cycles) -
-            params.scalar_cycles);
+      cost = params.scalar_tile_store_cycles;
       break;
     case Opcode::Dcci:
       clean_cache(ins);
@@ -174,7 +177,7 @@ bool Core::step_scalar(const Instruction& ins) {
     default:
       set_register(ins.r0, arithmetic(ins));
   }
-  spend(params.scalar_cycles);
+  spend(cost);
   ++pipes_[0].stats.instructions;
   return true;
 }

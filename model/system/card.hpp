@@ -28,6 +28,8 @@ class Card {
   /// Of the latest run; memory traffic is left zero.
   [[nodiscard]] CardStats stats() const;
   [[nodiscard]] std::uint64_t progress() const { return scheduler_.progress(); }
+  /// Something is under way that will end by itself, however slow the machine is.
+  [[nodiscard]] bool goes_on() const { return orchestrator_.goes_on() || scheduler_.goes_on(); }
   [[nodiscard]] std::size_t tasks_done() const { return graph_.size() - graph_.live(); }
   void describe_waits(std::vector<WaitRow>& rows) const;
   /// Sub-class of a scheduler timeout: "S1 running-stalled", ... (runtime.md section 1.6); empty when idle.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "isa/errors.hpp"
 #include "model/system/runtime_errors.hpp"
@@ -10,13 +11,24 @@
 namespace npu::model {
 namespace {
 
-constexpr double kProgressUs = 10;  ///< simulated time between two reports of progress
+/// Simulated time between two looks at the run: is it to stop, does it make progress, who wants to know. Time without
+/// events is passed over in one step.
+constexpr double kSliceUs = 10;
+constexpr double kFsPerUs = 1e9;
+
+/// Simulated time `us` after now, or the end of time.
+sc_core::sc_time time_after(double us) {
+  const std::uint64_t now = sc_core::sc_time_stamp().value(), left = sc_core::sc_max_time().value() - now;
+  const double fs = std::max(0.0, std::ceil(us * kFsPerUs));
+  return sc_core::sc_time::from_value(fs < static_cast<double>(left) ? now + static_cast<std::uint64_t>(fs)
+                                                                     : now + left);
+}
 
 }  // namespace
 
 CardGroup::CardGroup(Environment env, const SystemOptions& options, const GraphLimits& limits,
                      const CoreFactory& factory, const ReadWord& read_word)
-    : env_{env}, on_progress_{options.on_progress} {
+    : env_{env}, max_us_{options.max_us}, on_progress_{options.on_progress} {
   if (options.cards == 0) throw config_error("a system needs at least 1 card");
   host_ = std::make_unique<Host>("host", env, cards_, options.cards, options.start_skew_us);
   const SchedulerCosts costs = scheduler_costs(env.machine.params, options.ideal_scheduler);
@@ -38,45 +50,77 @@ void CardGroup::tell_progress() const {
   on_progress_(now);
 }
 
+bool CardGroup::goes_on() const {
+  return host_->goes_on() ||
+         std::any_of(cards_.begin(), cards_.end(), [](const auto& card) { return card->goes_on(); });
+}
+
 void CardGroup::finish() {
   env_.faults.rethrow();
-  const double limit_ms = env_.machine.params.system.stall_limit_ms;
-  const sc_core::sc_time stall = env_.clock.duration(cycles_of_ns(env_.machine.params, 1e6 * limit_ms));
-  const sc_core::sc_time slice = on_progress_ ? std::min(stall, sc_core::sc_time{kProgressUs, sc_core::SC_US}) : stall;
+  simulate();
+}
+
+void CardGroup::simulate() {
+  const double stall_ms = env_.machine.params.system.stall_limit_ms;
+  const sc_core::sc_time stall = env_.clock.duration(cycles_of_ns(env_.machine.params, 1e6 * stall_ms));
+  const sc_core::sc_time slice{kSliceUs, sc_core::SC_US};
+  const sc_core::sc_time limit = max_us_ ? time_after(*max_us_) : sc_core::sc_max_time();
   std::uint64_t last_progress = progress();
+  sc_core::sc_time alive = sc_core::sc_time_stamp();
   while (!host_->idle()) {
-    const bool host_worked = !host_->waits_for_cards();
-    // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): the stamp that is returned goes on with the time
-    const sc_core::sc_time begin = sc_core::sc_time_stamp();
-    do {
-      sc_core::sc_start(std::max(slice, sc_core::sc_time_to_pending_activity()), sc_core::SC_EXIT_ON_STARVATION);
-      env_.faults.rethrow();
-      if (host_->idle()) return;
-      if (!sc_core::sc_pending_activity()) report_deadlock("no event is left");
-      tell_progress();
-    } while (sc_core::sc_time_stamp() - begin < stall);
-    const std::uint64_t now_progress = progress();
-    if (!host_worked && host_->waits_for_cards() && now_progress == last_progress) {
-      report_deadlock(fmt::format("no instruction has retired for {} ms", limit_ms));
+    const sc_core::sc_time step = std::max(slice, sc_core::sc_time_to_pending_activity()),
+                           left = limit - sc_core::sc_time_stamp();
+    if (step < left) {
+      sc_core::sc_start(step, sc_core::SC_EXIT_ON_STARVATION);
+    } else {
+      sc_core::sc_start(left, sc_core::SC_RUN_TO_TIME);
     }
-    last_progress = now_progress;
+    env_.faults.rethrow();
+    if (host_->idle()) return;
+    if (const int signal = env_.stop_requested(); signal != 0) {
+      throw Interrupted{signal, fmt::format("signal {} stopped the run at {}\n{}", signal, time_text(), wait_text())};
+    }
+    if (!sc_core::sc_pending_activity()) report_deadlock("no event is left");
+    if (sc_core::sc_time_stamp() >= limit) {
+      throw TimeLimit{fmt::format(
+          "the run has not ended within {} us of simulated time (--max-us): raise the limit, or see below what the run "
+          "was waiting for at {}\n{}",
+          *max_us_, time_text(), wait_text())};
+    }
+    tell_progress();
+    if (const std::uint64_t now = progress(); now != last_progress || goes_on()) {
+      last_progress = now;
+      alive = sc_core::sc_time_stamp();
+    } else if (sc_core::sc_time_stamp() - alive >= stall) {
+      report_deadlock(fmt::format(
+          "for {} ms no instruction has retired and nothing has been under way; if the machine is that slow, "
+          "raise system.stall_limit_ms",
+          stall_ms));
+    }
   }
 }
 
-void CardGroup::report_deadlock(std::string_view reason) const {
+std::string CardGroup::time_text() const {
+  const std::uint64_t now = env_.clock.now();
+  return fmt::format("cycle {} ({:.3f} us)", now, us_of_cycles(env_.machine.params, now));
+}
+
+std::string CardGroup::wait_text() const {
   std::vector<WaitRow> rows;
   host_->describe_waits(rows);
+  for (const auto& card : cards_) card->describe_waits(rows);
+  return format_wait_table(rows);
+}
+
+void CardGroup::report_deadlock(std::string_view reason) const {
   std::string classes;
   for (const auto& card : cards_) {
-    card->describe_waits(rows);
     if (const auto stall = card->stall_class(); !stall.empty()) {
       classes +=
           fmt::format("; card {}: {} ({}) {}", card->index(), kSchedulerTimeout.name, kSchedulerTimeout.code, stall);
     }
   }
-  const std::uint64_t now = env_.clock.now();
-  throw Deadlock{fmt::format("deadlock at cycle {} ({:.3f} us): {}{}\n{}", now, us_of_cycles(env_.machine.params, now),
-                             reason, classes, format_wait_table(rows))};
+  throw Deadlock{fmt::format("deadlock at {}: {}{}\n{}", time_text(), reason, classes, wait_text())};
 }
 
 }  // namespace npu::model

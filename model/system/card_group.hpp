@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,8 +24,8 @@ class CardGroup {
 
   /// Queues a run for the host.
   void enqueue(HostRun run) { host_->enqueue(std::move(run)); }
-  /// Simulates until every queued run has ended. Throws what a program or a kernel threw, or Deadlock. After a throw
-  /// the simulation has stopped for good.
+  /// Simulates until every queued run has ended. Throws what a program or a kernel threw, Deadlock, TimeLimit or
+  /// Interrupted. After a throw the simulation has stopped for good.
   void finish();
 
   [[nodiscard]] const Host& host() const { return *host_; }
@@ -32,11 +33,16 @@ class CardGroup {
   [[nodiscard]] std::size_t size() const { return cards_.size(); }
 
  private:
+  void simulate();
   [[nodiscard]] std::uint64_t progress() const;
+  [[nodiscard]] bool goes_on() const;
   void tell_progress() const;
   [[noreturn]] void report_deadlock(std::string_view reason) const;
+  [[nodiscard]] std::string time_text() const;
+  [[nodiscard]] std::string wait_text() const;
 
   Environment env_;
+  std::optional<double> max_us_;
   std::function<void(const RunProgress&)> on_progress_;
   std::vector<std::unique_ptr<Card>> cards_;
   std::unique_ptr<Host> host_;

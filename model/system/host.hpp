@@ -44,8 +44,7 @@ class Host final : public sc_core::sc_module {
   /// Queues a run. Throws ConfigError unless it has one program per card.
   void enqueue(HostRun run);
   [[nodiscard]] bool idle() const { return ended_ == times_.size(); }
-  /// The host itself is idle and the cards have a run to do.
-  [[nodiscard]] bool waits_for_cards() const { return works_ == 0 && !idle(); }
+  [[nodiscard]] bool goes_on() const { return works_ > 0; }  ///< the host itself works, or delays a card's start
   /// Grows whenever a run is prepared, executed or ended.
   [[nodiscard]] std::uint64_t stages_passed() const { return prepared_ + executed_ + ended_; }
   [[nodiscard]] const HostRunTimes& times(std::size_t run) const { return times_.at(run); }

@@ -65,7 +65,9 @@ TaskId Orchestrator::submit(const TaskSpec& task) {
   while (!graph_.has_slot()) block(Blocked::Window);
   blocked_ = Blocked::No;
   const std::uint64_t begin = env_.clock.now();
+  submitting_ = true;
   wait(env_.clock.duration(submit_cycles_));
+  submitting_ = false;
   busy_ += submit_cycles_;
   if (env_.sink != nullptr && submit_cycles_ > 0) {
     env_.sink->span(track_, traces::SpanKind::Work, env_.sink->intern(task.name), isa::Cycles{begin},

@@ -33,6 +33,7 @@ class Orchestrator final : public sc_core::sc_module, private OrchestratorApi {
   void on_finished(std::function<void()> listener) { listener_ = std::move(listener); }
 
   [[nodiscard]] bool running() const { return program_.has_value(); }
+  [[nodiscard]] bool goes_on() const { return submitting_; }  ///< a submit is under way
   [[nodiscard]] std::uint64_t busy() const { return busy_; }  ///< cycles of the run
   [[nodiscard]] std::uint64_t end() const { return end_; }    ///< cycle at which the program returned
   /// Appends a row while the program is blocked.
@@ -57,6 +58,7 @@ class Orchestrator final : public sc_core::sc_module, private OrchestratorApi {
   std::optional<CardProgram> program_;  ///< present from launch until it has returned
   sc_core::sc_event launched_{"launched"};
   Blocked blocked_ = Blocked::No;
+  bool submitting_ = false;
   GmAddress read_address_{};
   std::uint64_t blocked_since_ = 0;
   std::uint64_t busy_ = 0, end_ = 0;

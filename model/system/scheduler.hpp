@@ -56,6 +56,8 @@ class Scheduler final : public sc_core::sc_module, private BlockObserver {
   [[nodiscard]] std::uint64_t progress() const;
   /// Appends one row per task that cannot go on (up to a limit) and per core that waits.
   void describe_waits(std::vector<WaitRow>& rows) const;
+  /// A thread works, a completion or a block is on its way, or a core goes on.
+  [[nodiscard]] bool goes_on() const;
   [[nodiscard]] bool any_block_runs() const { return parts_on_cores_ > 0; }
   [[nodiscard]] bool any_task_ready() const;
 

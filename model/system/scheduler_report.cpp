@@ -24,6 +24,14 @@ std::uint64_t Scheduler::progress() const {
   return sum;
 }
 
+bool Scheduler::goes_on() const {
+  if (!events_.empty()) return true;
+  for (std::uint32_t c = 0; c < pool_.size(); ++c) {
+    if (pool_.core(c).goes_on()) return true;
+  }
+  return false;
+}
+
 bool Scheduler::any_task_ready() const {
   for (const Lane& l : lanes_) {
     if (!l.cohorts.empty() || !l.tasks.empty()) return true;

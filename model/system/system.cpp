@@ -36,7 +36,7 @@ struct System::Impl {
       : machine{m},
         options{o},
         clock{m.params.clock.core_mhz},
-        env{machine, clock, o.sink, faults},
+        env{machine, clock, o.sink, faults, o.stop_signal},
         memory{env, o.cards},
         group{env, o, GraphLimits{}, make_core_factory(env, memory, options),
               [this](GmAddress address) { return read_word(address); }} {

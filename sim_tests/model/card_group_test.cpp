@@ -206,7 +206,8 @@ TEST_CASE("A core that keeps simulating without retiring anything is a hang afte
   b.work.polling = true;
   const auto poll = make_kernel("poll", true, false);
   const std::string text = deadlock_text(b, [&](OrchestratorApi& api) { api.submit(task(poll)); });
-  CHECK_THAT(text, Contains("no instruction has retired for 1 ms") && Contains("poll: s waits since cycle 1238"));
+  CHECK_THAT(text, Contains("for 1 ms no instruction has retired and nothing has been under way") &&
+                       Contains("system.stall_limit_ms") && Contains("poll: s waits since cycle 1238"));
   CHECK(b.now() >= 1000000);
   CHECK(b.now() <= 3000000);
 }
@@ -225,6 +226,58 @@ TEST_CASE("Copies and skews that take longer than the stall limit are not a hang
   b.group->enqueue({{kNothing, kNothing}, isa::Bytes{5000000}, isa::Bytes{7000000}});
   CHECK_NOTHROW(b.group->finish());
   CHECK(b.group->host().times(0).end == 5000000 + 1200 + 4000000 + 7000000);
+}
+
+TEST_CASE("A scheduler whose work takes longer than the stall limit is not a hang") {
+  Machine slow = scheduler_machine();
+  slow.params.scheduler.resolve_us = 5000;
+  slow.params.scheduler.submit_us = 4000;
+  slow.params.scheduler.task_setup_us = slow.params.scheduler.task_cold_us = 3000;
+  CardBench b{slow};
+  b.work.durations = {{"poll", kForever}, {"k", 100}};
+  const auto k = make_kernel("k", true, false);
+  CHECK_NOTHROW(b.run([&](OrchestratorApi& api) { api.submit(task(k)); }));
+}
+
+TEST_CASE("A block that ends after more than the stall limit without retiring anything is not a hang") {
+  CardBench b{scheduler_machine()};
+  b.work.durations = {{"slow", 5000000}};
+  b.work.polling = true;
+  const auto k = make_kernel("slow", true, false);
+  CHECK_NOTHROW(b.run([&](OrchestratorApi& api) { api.submit(task(k)); }));
+}
+
+TEST_CASE("A run that goes beyond the time allowed ends there with the table of waits") {
+  SystemOptions limited = options(1);
+  limited.max_us = 50;
+  CardBench b{scheduler_machine(), limited};
+  b.work.durations = {{"long", 5'000'000}};
+  const auto k = make_kernel("long", true, false);
+  const CardProgram program = [&](OrchestratorApi& api) { api.submit(task(k)); };
+  CHECK_THROWS_AS(b.run(program), TimeLimit);
+  CHECK(b.now() == 50'000);
+}
+
+TEST_CASE("A signal ends the run soon, with its number and the table of waits") {
+  std::atomic<int> signal = 0;
+  SystemOptions interruptible = options(1);
+  interruptible.stop_signal = &signal;
+  interruptible.on_progress = [&](const RunProgress& now) {
+    if (now.simulated_us >= 30) signal = 15;
+  };
+  CardBench b{scheduler_machine(), interruptible};
+  b.work.durations = {{"long", kForever}};
+  b.work.polling = b.work.retire_when_polling = true;
+  const auto k = make_kernel("long", true, false);
+  try {
+    b.run([&](OrchestratorApi& api) { api.submit(task(k)); });
+    FAIL("the run has not been stopped");
+  } catch (const Interrupted& stopped) {
+    CHECK(stopped.signal == 15);
+    CHECK_THAT(stopped.what(),
+               Contains("signal 15 stopped the run at cycle") && Contains("long: s waits since cycle 1238"));
+    CHECK(b.now() < 60'000);
+  }
 }
 
 TEST_CASE("The number of skews and programs must be the number of cards") {

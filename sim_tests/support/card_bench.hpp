@@ -63,12 +63,14 @@ class FakeCore final : public sc_core::sc_module, public model::CoreInterface {
     const auto found = work_.durations.find(program_);
     const std::uint64_t duration = found == work_.durations.end() ? 100 : found->second;
     if (work_.polling) env_.clock.notify_at(poll_, begin_ + kPollPeriod);
-    if (duration != kForever) env_.clock.notify_at(end_, begin_ + duration);
+    ends_ = duration != kForever;
+    if (ends_) env_.clock.notify_at(end_, begin_ + duration);
   }
   [[nodiscard]] std::string describe_wait() const override {
     return busy_ ? fmt::format("{}: s waits since cycle {}", program_, begin_) : std::string{};
   }
   [[nodiscard]] std::uint64_t retired() const override { return retired_; }
+  [[nodiscard]] bool goes_on() const override { return busy_ && ends_; }
   [[nodiscard]] traces::TrackId track() const override { return track_; }
 
  private:
@@ -95,7 +97,7 @@ class FakeCore final : public sc_core::sc_module, public model::CoreInterface {
   model::BlockObserver& observer_;
   Workload& work_;
   sc_core::sc_event end_{"end_event"}, poll_{"poll_event"};
-  bool busy_ = false;
+  bool busy_ = false, ends_ = false;
   std::uint64_t begin_ = 0, retired_ = 0;
   std::string program_;
   traces::TrackId track_{};
@@ -160,7 +162,7 @@ class CardBench {
                      const model::GraphLimits& limits = {})
       : machine_{m}, clock_{m.params.clock.core_mhz}, options_{std::move(options)} {
     options_.sink = &sink;
-    const model::Environment env{machine_, clock_, &sink, faults_};
+    const model::Environment env{machine_, clock_, &sink, faults_, options_.stop_signal};
     const model::CoreFactory factory = [this, env](const model::CoreLocation& at, model::BlockObserver& observer) {
       return std::make_unique<FakeCore>(fmt::format("card{}_core{}", at.card, at.index).c_str(), env, at, observer,
                                         work);
