@@ -22,7 +22,8 @@ MemoryMap tiles_of(const isa::KernelObject& object) {
     for (std::size_t i = 0; i < (*part)->tiles.size(); ++i) {
       const isa::TileDesc& tile = (*part)->tiles[i];
       map.push_back({tile.space, (*part)->tile_names.at(i), tile.offset,
-                     static_cast<std::uint32_t>(isa::footprint(tile)), tile.dtype, tile.rows, tile.cols});
+                     static_cast<std::uint32_t>(isa::footprint(tile, tile.rows, tile.cols)), tile.dtype, tile.rows,
+                     tile.cols});
     }
   }
   return map;
