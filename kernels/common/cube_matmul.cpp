@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "isa/errors.hpp"
+#include "isa/shape_rules.hpp"
 #include "isa/units.hpp"
 #include "kernels/common/fitting.hpp"
 
@@ -49,7 +50,8 @@ std::uint32_t slab_k(const isa::ArchSpec& arch, const MatmulTiling& t, std::uint
 void plan_k(MatmulTiling& t, const isa::ArchSpec& arch, const MatmulShape& s) {
   constexpr std::uint32_t kLineBytes = 1024;
   const std::uint32_t size = isa::size_of(s.dtype);
-  t.base_k = largest_step(s.k, arch.fractal_bytes / size, std::min(operand_k(arch, t, size), slab_k(arch, t, size)));
+  t.base_k = largest_step(s.k, arch.fractal_bytes / size,
+                          std::min({operand_k(arch, t, size), slab_k(arch, t, size), isa::kMaxMatmulExtent}));
   t.step_k = largest_slab(arch, s, t, kLineBytes / size);
 }
 
