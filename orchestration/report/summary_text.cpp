@@ -87,7 +87,7 @@ std::string memory_table(const RunReport& report, const std::vector<CardFigures>
   const model::Params& params = report.machine->params;
   std::string text =
       fmt::format("\n{:>4} {:>12} {:>9} {:>9} {:>8} {:>12} {:>9} {:>9} {:>8} {:>8} {:>7}\n", "card", "HBM read MB",
-                  "write MB", "GB/s", "of peak", "L2 read MB", "write MB", "GB/s", "read", "write", "hits");
+                  "write MB", "GB/s", "of peak", "L2 read MB", "write MB", "GB/s", "r peak", "w peak", "hits");
   for (std::size_t c = 0; c < cards.size(); ++c) {
     const MemoryFigures& m = cards[c].memory;
     const auto rate = [&](std::uint64_t bytes) { return gb_per_s(params, bytes, m.cycles); };
@@ -128,11 +128,11 @@ std::string link_table(const RunReport& report) {
   return text;
 }
 
-/// The reasons of the printed waits, in one clause each.
-std::string wait_clauses(const std::vector<TaskRow>& rows) {
+/// What the printed waits are for: name and meaning of each.
+std::vector<std::pair<std::string_view, std::string_view>> printed_waits(const std::vector<TaskRow>& rows) {
   const std::array<std::string_view, traces::kWaitReasonCount> meaning{"the pipe's queue is empty",
                                                                        "another pipe of the core",
-                                                                       "earlier instructions of the pipe",
+                                                                       "earlier instructions",
                                                                        "the pipe's queue is full",
                                                                        "another core of the cluster",
                                                                        "the scalar unit's data cache and fences",
@@ -142,14 +142,13 @@ std::string wait_clauses(const std::vector<TaskRow>& rows) {
   for (const TaskRow& row : rows) {
     const Bound bound = bound_of(row.sum.pipes);
     for (std::size_t r = 0; bound.wait && r < meaning.size(); ++r) {
-      if (bound.wait->name.ends_with(traces::kWaitReasonNames[r])) used.insert(r);
+      const std::string_view name = traces::kWaitReasonNames[r];
+      if (bound.wait->name == name || bound.wait->name.ends_with(fmt::format(".{}", name))) used.insert(r);
     }
   }
-  std::string text;
-  for (const std::size_t r : used) {
-    text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", traces::kWaitReasonNames[r], meaning[r]);
-  }
-  return text;
+  std::vector<std::pair<std::string_view, std::string_view>> waits;
+  for (const std::size_t r : used) waits.emplace_back(traces::kWaitReasonNames[r], meaning[r]);
+  return waits;
 }
 
 std::string legend(const RunReport& report, const std::vector<TaskRow>& rows) {
@@ -162,19 +161,20 @@ std::string legend(const RunReport& report, const std::vector<TaskRow>& rows) {
   term("share", "of Effective; tasks overlap, so shares can add up to more than 100 %");
   term("GB/s", "of a task: global memory that its blocks read and wrote in that time, wherever it came from");
   term("busiest pipe", "the pipe that is busy for the largest share of the time of the task's cores");
-  term("top wait", "what that pipe, or the scalar unit that feeds it, waits for longest, as a share of the same time");
-  if (const std::string clauses = wait_clauses(rows); !clauses.empty()) term("", clauses);
+  term("top wait",
+       "what the busiest pipe behind the scalar unit waits for, or that unit while it leaves the pipe without work");
+  for (const auto& [name, meaning] : printed_waits(rows)) term(fmt::format("  {}", name), std::string{meaning});
   if (!report.layers.empty()) term("layer", "from the end of the layer before it to the end of its own last task");
   term("Effective", "a card's time from the launch of its program to the end of its last task");
-  term("gaps", "of Effective: no task runs on the card, its scheduler or a dependency is being waited for");
+  term("gaps", "of Effective: no task runs on the card (scheduling, dependencies, start and end)");
   term("Orch, Sched", fmt::format("busy time of the card's orchestrator, and of its {} scheduler threads added up",
                                   report.machine->params.scheduler.threads));
   term("idle", "share of Effective in which the card's cube or vector cores run no block");
   term("of peak",
        fmt::format("HBM: of the time of its bus (reads at {:g} GB/s, write-backs at {:g})",
                    report.machine->params.memory.hbm_read_gb_per_s, report.machine->params.memory.hbm_write_gb_per_s));
-  term("read, write",
-       fmt::format("L2: of its peak (reads {:g} GB/s, writes {:g}); hits: of the bytes read",
+  term("r, w peak",
+       fmt::format("L2: of its peaks (reads {:g} GB/s, writes {:g}); hits: of the bytes read",
                    report.machine->params.memory.l2_read_gb_per_s, report.machine->params.memory.l2_write_gb_per_s));
   if (!report.stats.links.empty()) {
     term("link", fmt::format("per direction, peak {:g} GB/s; busy: share of the run in which anything is under way",

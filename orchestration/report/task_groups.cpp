@@ -22,9 +22,22 @@ double share(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
-bool is_reason(Pipe pipe, WaitReason reason) {
-  if (pipe == Pipe::S) return reason != WaitReason::QueueFull && reason != WaitReason::Drain;
-  return reason != WaitReason::Instruction;
+/// Cycles for which a pipe waits for a reason of its own, or the scalar unit for one that keeps the pipe's queue empty.
+std::uint64_t waited(const std::array<PipeStats, isa::kPipeCount>& pipes, Pipe pipe, WaitReason reason) {
+  const auto of = [&](Pipe p, WaitReason r) { return pipes[isa::index_of(p)].wait[static_cast<std::size_t>(r)]; };
+  const bool follows = reason == WaitReason::QueueFull || reason == WaitReason::Drain;
+  const std::uint64_t own = reason == WaitReason::Instruction ? 0 : of(pipe, reason);
+  return own + (follows ? 0 : std::min(of(Pipe::S, reason), of(pipe, WaitReason::Instruction)));
+}
+
+/// Of a kind of cores, the pipe behind the scalar unit that is busy longest.
+Pipe busiest_behind_scalar(const std::array<PipeStats, isa::kPipeCount>& pipes) {
+  Pipe busiest = Pipe::MTE2;
+  for (std::size_t p = 0; p < isa::kPipeCount; ++p) {
+    if (static_cast<Pipe>(p) != Pipe::S && pipes[p].busy > pipes[isa::index_of(busiest)].busy)
+      busiest = static_cast<Pipe>(p);
+  }
+  return busiest;
 }
 
 bool differ(const TaskGroup& a, const TaskGroup& b, std::uint64_t effective) {
@@ -126,19 +139,19 @@ Bound bound_of(const model::PipeTable& pipes) {
   const bool mixed = core_time(pipes, isa::CoreKind::AIC) > 0 && core_time(pipes, isa::CoreKind::AIV) > 0;
   const std::string prefix = mixed ? fmt::format("{}.", name_of(kind)) : "";
   bound.pipe->name = prefix + std::string{name_of(pipe)};
-  for (const Pipe p : {pipe, Pipe::S}) {
-    const PipeStats& stats = pipes[isa::index_of(kind)][isa::index_of(p)];
-    for (std::size_t r = 0; r < stats.wait.size(); ++r) {
-      const double waited = share(stats.wait[r], core_time(pipes, kind));
-      if (!is_reason(p, static_cast<WaitReason>(r)) || waited <= (bound.wait ? bound.wait->share : 0.0)) continue;
-      bound.wait = Share{prefix + std::string{traces::kWaitReasonNames[r]}, waited};
+  const auto& of_kind = pipes[isa::index_of(kind)];
+  const Pipe fed = busiest_behind_scalar(of_kind);
+  for (std::size_t r = 0; r < traces::kWaitReasonCount; ++r) {
+    const double part = share(waited(of_kind, fed, static_cast<WaitReason>(r)), core_time(pipes, kind));
+    if (part > (bound.wait ? bound.wait->share : 0.0)) {
+      bound.wait = Share{prefix + std::string{traces::kWaitReasonNames[r]}, part};
     }
   }
-  const double waited = bound.wait ? bound.wait->share : 0.0;
-  if (std::max(bound.pipe->share, waited) < kDecisive) {
+  const double wait_share = bound.wait ? bound.wait->share : 0.0;
+  if (std::max(bound.pipe->share, wait_share) < kDecisive) {
     bound.by = "latency";
   } else {
-    bound.by = waited > bound.pipe->share ? "wait_" + bound.wait->name : bound.pipe->name;
+    bound.by = wait_share > bound.pipe->share ? "wait_" + bound.wait->name : bound.pipe->name;
   }
   return bound;
 }

@@ -38,8 +38,9 @@ struct Share {
 /// What fills the time of a task's cores. In a task of both kinds of cores the names say which: "aic.mte2".
 struct Bound {
   std::optional<Share> pipe;  ///< busy for the largest share of the time of its cores
-  /// What that pipe, or the scalar unit that feeds it, waited for longest. An empty queue (instruction), a full one
-  /// (queue_full) and the end of a block (drain) count as no reason: they follow from what the other side does.
+  /// What the busiest pipe behind the scalar unit waited for longest; while its queue is empty, what the scalar unit
+  /// waited for instead, at most for as long. An empty queue (instruction), a full one (queue_full) and the end of a
+  /// block (drain) are no reasons: they follow from what the other side does.
   std::optional<Share> wait;
   /// The name of the pipe, or "wait_<reason>", whichever has at least half of the time and the larger share; "latency"
   /// where neither has, "none" where nothing ran.

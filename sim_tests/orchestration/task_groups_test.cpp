@@ -104,6 +104,20 @@ TEST_CASE("empty queues, full queues and the end of a block are no reasons to wa
   CHECK(bound.by == "latency");
 }
 
+TEST_CASE("a wait of the scalar unit while its pipes are busy is no wait of the task") {
+  const Bound bound =
+      bound_of(pipes_of(CoreKind::AIC, Pipe::MTE2, 93, WaitReason::Instruction, 15, WaitReason::Barrier));
+  CHECK(bound.by == "mte2");
+  CHECK(bound.wait->name == "barrier");
+  CHECK(bound.wait->share == Approx(0.07));
+}
+
+TEST_CASE("pipes that wait for each other are seen where the scalar unit is the busiest") {
+  const Bound bound = bound_of(pipes_of(CoreKind::AIV, Pipe::V, 5, WaitReason::Flag, 6, WaitReason::Drain));
+  CHECK(bound.pipe->name == "s");
+  CHECK(bound.by == "wait_flag");
+}
+
 TEST_CASE("a task of both kinds of cores says which of them is meant, each measured by the time of its own") {
   model::PipeTable table = pipes_of(CoreKind::AIC, Pipe::MTE2, 60, WaitReason::Flag);
   auto& vector = table[isa::index_of(CoreKind::AIV)];
