@@ -50,7 +50,8 @@ void put_commands(std::string& page, const CLI::App& app) {
 
 std::string manual_page(const CLI::App& app) {
   std::string page = fmt::format(
-      ".TH NPUSIM 1 \"\" \"npusim {}\"\n.SH NAME\nnpusim \\- {}\n.SH SYNOPSIS\n.B npusim\n.I command\n[\\fIflags\\fR]\n.SH "
+      ".TH NPUSIM 1 \"\" \"npusim {}\"\n.SH NAME\nnpusim \\- {}\n.SH SYNOPSIS\n.B npusim\n.I "
+      "command\n[\\fIflags\\fR]\n.SH "
       "COMMANDS\n",
       NPU_VERSION, escaped(app.get_description()));
   put_commands(page, app);

@@ -144,18 +144,24 @@ int RunRecord::finish() {
 }
 
 void RunRecord::fail(const std::exception& error) noexcept {
-  try {
+  // One file that cannot be written does not keep another from being left.
+  const auto attempt = [](const auto& step) {
+    try {
+      step();
+    } catch (const std::exception& second) {
+      print(Stream::Err, "npusim: {}\n", second.what());
+    }
+  };
+  attempt([&] {
     const Failure failure = failure_of(error);
     const bool touches_nothing = !directory_ && failure.exit_status == kConfigError;
     if (touches_nothing || options_.compile_only) return;
+    attempt([&] { traces_.finish(); });
     if (!directory_) accept();
-    traces_.finish();
     report_.status = failure.status;
     report_.error = failure.text;
     leave_summary();
-  } catch (const std::exception& second) {
-    print(Stream::Err, "npusim: {}\n", second.what());
-  }
+  });
 }
 
 void print_verdict(bool json, Colour colour, std::string_view verdict, std::string_view reason) {

@@ -131,6 +131,8 @@ TEST_CASE("inputs that are no regular files are refused without waiting") {
   REQUIRE(::mkfifo(d.file("fifo.npu").c_str(), 0600) == 0);
   for (const std::string& file : {d.file("fifo"), std::string{"/dev/zero"}, d.file("")}) {
     check_refused(2, "run hc-post --data " + file, {file, "is not a regular file"});
+    check_refused(2, "config show --platform " + file, {file, "is not a regular file"});
+    check_refused(2, "run hc-post --preset " + file, {file, "is not a regular file"});
     check_refused(2, "disasm " + file, {file, "is not a regular file"});
   }
   check_refused(2, "run " + d.file("fifo.npu"), {"fifo.npu", "is not a regular file"});

@@ -59,29 +59,35 @@ TEST_CASE("every example of the help works as it stands") {
   CHECK(examples >= 5);
 }
 
-TEST_CASE("every workload, preset and platform that list names runs with its defaults") {
+json listed(const char* section) { return json::parse(npusim("list --json").text).at(section); }
+
+void check_runs(const std::string& arguments) {
   const TemporaryDirectory d;
-  const json names = json::parse(npusim("list --json").text);
-  REQUIRE(names["workloads"].size() > 20);
-  const auto check = [&](const std::string& arguments) {
-    const Outcome outcome = npusim("run " + arguments + " --out " + d.file("out"));
-    CAPTURE(arguments, outcome.text);
-    CHECK(outcome.status == 0);
-  };
-  for (const json& workload : names["workloads"]) {
-    const auto name = workload["name"].get<std::string>();
-    check(name + " --preset tiny");
-    check(name + " --compile-only");
+  const Outcome outcome = npusim("run " + arguments + " --out " + d.file("out"));
+  CAPTURE(arguments, outcome.text);
+  CHECK(outcome.status == 0);
+}
+
+TEST_CASE("every workload that list names runs with its defaults") {
+  const json workloads = listed("workloads");
+  CHECK(workloads.size() > 20);
+  for (const json& workload : workloads) check_runs(workload["name"].get<std::string>() + " --preset tiny");
+}
+
+TEST_CASE("every workload that list names has a layer in the default preset") {
+  for (const json& workload : listed("workloads")) check_runs(workload["name"].get<std::string>() + " --compile-only");
+}
+
+TEST_CASE("every preset, platform and protocol that list names can be given") {
+  for (const json& preset : listed("presets")) {
+    check_runs("decode-layer --compile-only --preset " + preset["name"].get<std::string>());
+    check_runs("decode-step --compile-only --preset " + preset["name"].get<std::string>());
   }
-  for (const json& preset : names["presets"]) {
-    check("decode-layer --compile-only --preset " + preset["name"].get<std::string>());
-    check("decode-step --compile-only --preset " + preset["name"].get<std::string>());
+  for (const json& platform : listed("platforms")) {
+    check_runs("rmsnorm --preset tiny --platform " + platform["name"].get<std::string>());
   }
-  for (const json& platform : names["platforms"]) {
-    check("rmsnorm --preset tiny --platform " + platform["name"].get<std::string>());
-  }
-  for (const json& protocol : names["protocols"]) {
-    check("dispatch --preset tiny --ep-protocol " + protocol["name"].get<std::string>());
+  for (const json& protocol : listed("protocols")) {
+    check_runs("dispatch --preset tiny --ep-protocol " + protocol["name"].get<std::string>());
   }
 }
 
@@ -106,7 +112,7 @@ TEST_CASE("help is grouped, plain text, and the same however it is asked for") {
 
 TEST_CASE("a flag, a command or a word that does not exist is refused with the nearest that does") {
   check_usage_error("run decode-layer --presett tiny", "run: no flag is called --presett; nearest is --preset");
-  check_usage_error("run decode-layer --sed=5", "no flag is called --sed; nearest is --seed");
+  check_usage_error("run decode-layer --seeed=5", "no flag is called --seeed; nearest is --seed");
   check_usage_error("fit decode-layer --json", "fit: no flag is called --json");
   check_usage_error("config show --preset tiny", "config show: no flag is called --preset");
   check_usage_error("rnu decode-layer", "no command is called 'rnu'; nearest is 'run'");

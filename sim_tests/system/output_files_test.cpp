@@ -137,7 +137,8 @@ TEST_CASE("a run that fails replaces the summary of the run before with its own"
   CHECK_FALSE(json::parse(file_text(d.file("h.json")))["traceEvents"].empty());
 
   REQUIRE(npusim(pass).status == 0);
-  const Outcome misfit = npusim(kRun + "--set core.ub_kib=9 --json" + out + " 2>/dev/null");
+  const Outcome misfit =
+      run_command(std::string{NPU_EXECUTABLE} + " " + kRun + "--set core.ub_kib=9 --json" + out + " 2>/dev/null");
   CHECK(misfit.status == 3);
   CHECK(json::parse(misfit.text) == summary());
   CHECK(summary()["verdict"] == "fail");
