@@ -183,8 +183,7 @@ class Core final : public sc_core::sc_module, public CoreInterface, private Tran
   /// Timing mode: what skipped instructions would have written, by words of 4 bytes.
   std::vector<UnknownBytes> unknown_ = std::vector(isa::kSpaceCount, UnknownBytes{2});
   Block block_;
-  traces::NameId block_name_{};
-  const isa::Program* named_program_ = nullptr;
+  traces::NameId block_name_{}, kernel_name_{};
   bool running_ = false, parked_ = false;
   std::uint64_t begin_ = 0;
   std::uint64_t retired_ = 0;  ///< by the pipes, and by the scalar unit in earlier blocks

@@ -60,7 +60,7 @@ void Host::work(traces::TrackId track, std::string_view what, std::uint64_t cycl
   --works_;
   if (env_.sink == nullptr) return;
   env_.sink->span(track, traces::SpanKind::Work, env_.sink->intern(what), isa::Cycles{begin},
-                  isa::Cycles{env_.clock.now()}, 0);
+                  isa::Cycles{env_.clock.now()}, traces::Detail::kNoValue);
 }
 
 void Host::prepare_runs() {

@@ -70,8 +70,10 @@ TaskId Orchestrator::submit(const TaskSpec& task) {
   submitting_ = false;
   busy_ += submit_cycles_;
   if (env_.sink != nullptr && submit_cycles_ > 0) {
+    traces::Detail detail{traces::Detail::kNoValue};
+    detail.task = static_cast<std::uint32_t>(graph_.size());
     env_.sink->span(track_, traces::SpanKind::Work, env_.sink->intern(task.name), isa::Cycles{begin},
-                    isa::Cycles{env_.clock.now()}, graph_.size());
+                    isa::Cycles{env_.clock.now()}, detail);
   }
   const TaskId id = graph_.submit(task);
   scheduler_.add(id);
