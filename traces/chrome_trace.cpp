@@ -165,10 +165,9 @@ void ChromeTraceWriter::put_slice(Row& row) {
   const std::uint64_t to = time_.nanoseconds(slice.end);
   if (slice.spans == 0 || from == to) return;
   announce(row);
-  const bool is_busy_time = slice.kind == SpanKind::Instruction && level_ == TimelineLevel::Pipe;
-  const std::string_view name = slice.kind == SpanKind::Wait ? std::string_view{wait_names_.at(slice.detail.value)}
-                                : is_busy_time               ? R"("busy")"
-                                                             : json_names_[static_cast<std::size_t>(slice.name)];
+  std::string_view name = json_names_[static_cast<std::size_t>(slice.name)];
+  if (slice.kind == SpanKind::Wait) name = wait_names_.at(slice.detail.value);
+  if (slice.kind == SpanKind::Instruction && level_ == TimelineLevel::Pipe) name = R"("busy")";
   const bool has_subject = slice.detail.subject != NameId{Detail::kNone};
   Pen pen =
       begin_event('X', row.place.size() + name.size() +
