@@ -13,15 +13,12 @@ namespace npu::traces {
 namespace {
 
 // Process and thread ids never meet: viewers take a thread whose id is that of its process for its main thread.
-constexpr std::uint64_t kHostProcess = 1;
-constexpr std::uint64_t kLinkProcess = 2;
-constexpr std::uint64_t kFirstCardProcess = 10;
-constexpr std::uint64_t kFirstThread = 10'001;
-constexpr std::uint64_t kLinkSortIndex = 1'000'000;
+constexpr std::uint64_t kFirstProcess = 1;
+constexpr std::uint64_t kFirstThread = 1'000'001;
 
 /// More than the keys, numbers and punctuation of any event; its texts come on top.
-constexpr std::size_t kFixedBytes = 512;
-/// Longer names are cut, so that every event fits a line of the file.
+constexpr std::size_t kFixedBytes = 1024;
+/// Longer names are cut, so that every event fits a line of the file: a row, a name, a subject and a core.
 constexpr std::size_t kNameBytes = 4096;
 
 std::string json_string(std::string_view text) {
@@ -39,19 +36,23 @@ std::string json_string(std::string_view text) {
   return quoted += '"';
 }
 
-std::uint64_t process_of(const TrackInfo& track) {
-  switch (track.kind) {
-    case TrackKind::Host:
-      return kHostProcess;
-    case TrackKind::Link:
-      return kLinkProcess;
-    case TrackKind::Orchestrator:
-    case TrackKind::Scheduler:
-    case TrackKind::Core:
-    case TrackKind::Pipe:
-      return kFirstCardProcess + track.card;
+constexpr std::array<std::string_view, 5> kCategories{"task", "instruction", "wait", "transfer",
+                                                      "work"};  // by SpanKind
+
+double microseconds(std::uint64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1000; }
+/// As Perfetto reads a time.
+std::uint64_t imported(double microseconds) { return static_cast<std::uint64_t>(microseconds * 1000); }
+
+void put_duration(Pen& pen, std::uint64_t from, std::uint64_t to) {
+  const double begin = microseconds(from);
+  const double end = microseconds(to);
+  const double length = microseconds(to - from);
+  if (begin + length <= end && imported(begin) + imported(length) <= imported(end)) {
+    pen.put_thousandths(to - from);
+  } else {
+    pen.put_thousandths(to - from - 1);
+    pen.put("999");
   }
-  return kHostProcess;
 }
 
 }  // namespace
@@ -62,8 +63,7 @@ ChromeTraceWriter::ChromeTraceWriter(std::string path, const ChromeTraceOptions&
       level_{options.level},
       file_{std::move(path), options.limit_bytes} {
   for (std::size_t reason = 0; reason < kWaitReasonCount; ++reason) {
-    wait_heads_[reason] = fmt::format(
-        R"(,"cat":"wait","cname":"grey","name":"wait: {0}","args":{{"reason":"{0}","for":)", kWaitReasonNames[reason]);
+    wait_names_[reason] = fmt::format(R"("wait: {}")", kWaitReasonNames[reason]);
   }
   file_.put(
       fmt::format(R"({{"displayTimeUnit":"ns","otherData":{{"generator":"npusim","core_mhz":{}}},"traceEvents":[)",
@@ -99,85 +99,138 @@ void ChromeTraceWriter::put_metadata(std::string_view what, std::string_view pla
   file_.commit(pen);
 }
 
-void ChromeTraceWriter::announce_process(std::uint64_t process, std::string_view name, std::uint64_t sort_index) {
-  if (std::find(processes_.begin(), processes_.end(), process) != processes_.end()) return;
-  processes_.push_back(process);
-  const std::string place = fmt::format(R"(,"pid":{})", process);
-  put_metadata("process_name", place, "name", json_string(name));
-  put_metadata("process_sort_index", place, "sort_index", fmt::to_string(sort_index));
+std::size_t ChromeTraceWriter::process_named(const std::string& name) {
+  const auto known =
+      std::find_if(processes_.begin(), processes_.end(), [&](const Process& process) { return process.name == name; });
+  if (known != processes_.end()) return static_cast<std::size_t>(known - processes_.begin());
+  processes_.push_back({name, false});
+  return processes_.size() - 1;
 }
 
-void ChromeTraceWriter::announce_rows() {
-  const auto fresh = std::span{tracks_}.subspan(announced_);
-  std::uint64_t thread = kFirstThread + announced_;
+void ChromeTraceWriter::place_rows() {
+  const auto fresh = std::span{tracks_}.subspan(placed_);
+  std::uint64_t thread = kFirstThread + placed_;
   for (const std::size_t index : reading_order(fresh)) {
     const TrackInfo& track = fresh[index];
-    Row& row = rows_[announced_ + index];
-    row.process = process_of(track);
-    row.place = fmt::format(R"(,"pid":{},"tid":{})", row.process, thread);
-    row.shown = track.kind != TrackKind::Pipe || level_ != Level::Task;
-    if (row.shown) {
-      if (row.process == kHostProcess) {
-        announce_process(row.process, "host", 0);
-      } else if (row.process == kLinkProcess) {
-        announce_process(row.process, "links", kLinkSortIndex);
-      } else {
-        announce_process(row.process, fmt::format("card{}", track.card), 1 + track.card);
-      }
-      put_metadata("thread_name", row.place, "name", json_string(name_within_card(track)));
-      put_metadata("thread_sort_index", row.place, "sort_index", fmt::to_string(thread - kFirstThread));
-    }
-    ++thread;
+    Row& row = rows_[placed_ + index];
+    row.shown = track.kind != TrackKind::Pipe || level_ != TimelineLevel::Task;
+    if (row.shown) row.process = process_named(group_of(track));
+    row.thread = thread++;
+    row.place = fmt::format(R"(,"pid":{},"tid":{})", kFirstProcess + row.process, row.thread);
   }
-  announced_ = tracks_.size();
+  placed_ = tracks_.size();
+}
+
+void ChromeTraceWriter::announce(Process& process) {
+  if (std::exchange(process.announced, true)) return;
+  const auto index = static_cast<std::uint64_t>(&process - processes_.data());
+  const std::string place = fmt::format(R"(,"pid":{})", kFirstProcess + index);
+  put_metadata("process_name", place, "name", json_string(process.name));
+  put_metadata("process_sort_index", place, "sort_index", fmt::to_string(index));
+}
+
+void ChromeTraceWriter::announce(Row& row) {
+  if (std::exchange(row.announced, true)) return;
+  Process& process = processes_[row.process];
+  announce(process);
+  const TrackInfo& track = tracks_[static_cast<std::size_t>(&row - rows_.data())];
+  put_metadata("thread_name", row.place, "name", json_string(name_within(process.name, track)));
+  put_metadata("thread_sort_index", row.place, "sort_index", fmt::to_string(row.thread - kFirstThread));
+}
+
+bool ChromeTraceWriter::goes_on(const Slice& slice, SpanKind kind, Cycles begin, const Detail& detail) const {
+  if (slice.spans == 0 || slice.kind != kind || slice.end != begin) return false;
+  if (kind == SpanKind::Wait) return slice.detail.value == detail.value;
+  return kind == SpanKind::Instruction && level_ == TimelineLevel::Pipe;
 }
 
 void ChromeTraceWriter::span(TrackId track, SpanKind kind, NameId name, Cycles begin, Cycles end,
-                             std::uint64_t detail) {
+                             const Detail& detail) {
   NPU_ASSERT(!finished_ && begin <= end, "a span ends before it begins, or comes after the end of the trace");
-  const Row& place = row(track);
-  if (!place.shown || !window_.clip(begin, end)) return;
-  const std::uint64_t from = time_.nanoseconds(begin);
-  const std::string_view text = json_names_[static_cast<std::size_t>(name)];
-  Pen pen = begin_event('X', place.place.size() + text.size());
-  pen.put(place.place);
+  Row& on = row(track);
+  if (!on.shown || !window_.clip(begin, end)) return;
+  Slice& last = on.last;
+  if (goes_on(last, kind, begin, detail)) {
+    last.end = end;
+    ++last.spans;
+    return;
+  }
+  put_slice(on);
+  last = {kind, name, begin, end, detail, 1};
+}
+
+void ChromeTraceWriter::put_slice(Row& row) {
+  const Slice& slice = row.last;
+  const std::uint64_t from = time_.nanoseconds(slice.begin);
+  const std::uint64_t to = time_.nanoseconds(slice.end);
+  if (slice.spans == 0 || from == to) return;
+  announce(row);
+  std::string_view name = json_names_[static_cast<std::size_t>(slice.name)];
+  if (slice.kind == SpanKind::Wait) name = wait_names_.at(slice.detail.value);
+  if (slice.kind == SpanKind::Instruction && level_ == TimelineLevel::Pipe) name = R"("busy")";
+  const bool has_subject = slice.detail.subject != NameId{Detail::kNone};
+  Pen pen =
+      begin_event('X', row.place.size() + name.size() +
+                           (has_subject ? json_names_[static_cast<std::size_t>(slice.detail.subject)].size() : 0));
+  pen.put(row.place);
   pen.put(R"(,"ts":)");
   pen.put_thousandths(from);
   pen.put(R"(,"dur":)");
-  pen.put_thousandths(time_.nanoseconds(end) - from);
-  const auto named = [&](std::string_view head, std::string_view key) {
-    pen.put(head);
-    pen.put(text);
-    pen.put(key);
-    pen.put_number(detail);
-  };
-  switch (kind) {
-    case SpanKind::Task:
-      named(R"(,"cat":"task","name":)", R"(,"args":{"block":)");
-      break;
-    case SpanKind::Instruction:
-      named(R"(,"cat":"instruction","name":)", R"(,"args":{"pc":)");
-      break;
-    case SpanKind::Wait:
-      pen.put(wait_heads_.at(detail));
-      pen.put(text);
-      break;
-    case SpanKind::Transfer:
-      named(R"(,"cat":"transfer","name":)", R"(,"args":{"bytes":)");
-      break;
-    case SpanKind::Work:
-      named(R"(,"cat":"work","name":)", R"(,"args":{"detail":)");
-      break;
-  }
-  pen.put(R"(,"cycle":)");
-  pen.put_number(begin.count());
+  put_duration(pen, from, to);
+  pen.put(R"(,"cat":")");
+  pen.put(kCategories[static_cast<std::size_t>(slice.kind)]);
+  pen.put(R"(","name":)");
+  pen.put(name);
+  pen.put(R"(,"args":{)");
+  put_args(pen, slice);
+  pen.put(R"("cycle":)");
+  pen.put_number(slice.begin.count());
   pen.put(R"(,"cycles":)");
-  pen.put_number(elapsed(begin, end).count());
+  pen.put_number(elapsed(slice.begin, slice.end).count());
   pen.put("}}");
   file_.commit(pen);
 }
 
-void ChromeTraceWriter::put_arrow(char phase, FlowKind kind, const Row& row, std::uint64_t nanoseconds) {
+void ChromeTraceWriter::put_args(Pen& pen, const Slice& slice) const {
+  const Detail& detail = slice.detail;
+  const auto number = [&](std::string_view key, std::uint64_t value) {
+    pen.put(key);
+    pen.put_number(value);
+    pen.put(',');
+  };
+  const auto text = [&](std::string_view key, std::string_view json_value) {
+    pen.put(key);
+    pen.put(json_value);
+    pen.put(',');
+  };
+  switch (slice.kind) {
+    case SpanKind::Instruction:
+      if (level_ == TimelineLevel::Pipe) return number(R"("instructions":)", slice.spans);
+      return number(R"("pc":)", detail.value);
+    case SpanKind::Transfer:
+      return number(R"("bytes":)", detail.value);
+    case SpanKind::Wait:
+      return;
+    case SpanKind::Task:
+    case SpanKind::Work:
+      break;
+  }
+  if (detail.task != Detail::kNone) number(R"("task":)", detail.task);
+  if (detail.subject != NameId{Detail::kNone}) {
+    text(slice.kind == SpanKind::Task ? R"("kernel":)" : R"("of":)",
+         json_names_[static_cast<std::size_t>(detail.subject)]);
+  }
+  if (detail.value != Detail::kNoValue) number(R"("block":)", detail.value);
+  if (detail.core != TrackId{Detail::kNone}) {
+    const TrackInfo& core = tracks_[static_cast<std::size_t>(detail.core)];
+    pen.put(R"("core":")");
+    pen.put(name_within(processes_[rows_[static_cast<std::size_t>(detail.core)].process].name, core));
+    pen.put("\",");
+  }
+}
+
+void ChromeTraceWriter::put_arrow(char phase, FlowKind kind, Row& row, std::uint64_t nanoseconds) {
+  announce(row);
   Pen pen = begin_event(phase, row.place.size());
   pen.put(row.place);
   pen.put(R"(,"ts":)");
@@ -192,8 +245,8 @@ void ChromeTraceWriter::put_arrow(char phase, FlowKind kind, const Row& row, std
 
 void ChromeTraceWriter::flow(FlowKind kind, TrackId from, Cycles from_time, TrackId to, Cycles to_time) {
   NPU_ASSERT(!finished_ && from_time <= to_time, "an arrow points back in time, or comes after the end of the trace");
-  const Row& tail = row(from);
-  const Row& head = row(to);
+  Row& tail = row(from);
+  Row& head = row(to);
   // from_time is the end of a span, so it may lie on the end of the window.
   const bool inside = window_.begin <= from_time && from_time <= window_.end && window_.contains(to_time);
   if (!tail.shown || !head.shown || !inside) return;
@@ -207,13 +260,15 @@ ChromeTraceWriter::Counter& ChromeTraceWriter::counter_of(Row& row, TrackId trac
   const auto known =
       std::find_if(row.counters.begin(), row.counters.end(), [&](const Counter& c) { return c.name == name; });
   if (known != row.counters.end()) return *known;
-  const std::string title =
-      fmt::format("{} {}", name_within_card(tracks_[static_cast<std::size_t>(track)]), names_[name]);
-  row.counters.push_back({name, fmt::format(R"(,"pid":{},"name":{})", row.process, json_string(title)), false, 0});
+  const std::string title = fmt::format(
+      "{} {}", name_within(processes_[row.process].name, tracks_[static_cast<std::size_t>(track)]), names_[name]);
+  row.counters.push_back(
+      {name, fmt::format(R"(,"pid":{},"name":{})", kFirstProcess + row.process, json_string(title)), false, 0});
   return row.counters.back();
 }
 
-void ChromeTraceWriter::put_sample(const Counter& counter, Cycles at, std::uint64_t value) {
+void ChromeTraceWriter::put_sample(Row& row, const Counter& counter, Cycles at, std::uint64_t value) {
+  announce(processes_[row.process]);
   Pen pen = begin_event('C', counter.place.size());
   pen.put(counter.place);
   pen.put(R"(,"ts":)");
@@ -235,17 +290,17 @@ void ChromeTraceWriter::counter(TrackId track, NameId name, Cycles at, std::uint
     return;
   }
   if (std::exchange(counter.has_earlier, false) && at > window_.begin) {
-    put_sample(counter, window_.begin, counter.earlier);
+    put_sample(place, counter, window_.begin, counter.earlier);
   }
-  put_sample(counter, at, value);
+  put_sample(place, counter, at, value);
 }
 
 void ChromeTraceWriter::finish() {
   if (finished_) return;
-  if (announced_ < tracks_.size()) announce_rows();
-  for (const Row& row : rows_) {
+  for (Row& row : rows_) {
+    put_slice(row);
     for (const Counter& counter : row.counters) {
-      if (counter.has_earlier) put_sample(counter, window_.begin, counter.earlier);
+      if (counter.has_earlier) put_sample(row, counter, window_.begin, counter.earlier);
     }
   }
   finished_ = true;

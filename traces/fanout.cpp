@@ -23,8 +23,13 @@ NameId FanoutSink::intern(std::string_view name) {
   return id;
 }
 
-void FanoutSink::span(TrackId track, SpanKind kind, NameId name, Cycles begin, Cycles end, std::uint64_t detail) {
-  for (Branch& branch : branches_) branch.sink->span(branch.track(track), kind, branch.name(name), begin, end, detail);
+void FanoutSink::span(TrackId track, SpanKind kind, NameId name, Cycles begin, Cycles end, const Detail& detail) {
+  for (Branch& branch : branches_) {
+    Detail own = detail;
+    if (detail.subject != NameId{Detail::kNone}) own.subject = branch.name(detail.subject);
+    if (detail.core != TrackId{Detail::kNone}) own.core = branch.track(detail.core);
+    branch.sink->span(branch.track(track), kind, branch.name(name), begin, end, own);
+  }
 }
 
 void FanoutSink::flow(FlowKind kind, TrackId from, Cycles from_time, TrackId to, Cycles to_time) {

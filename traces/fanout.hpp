@@ -18,7 +18,7 @@ class FanoutSink final : public Sink {
 
   TrackId add_track(const TrackInfo& info) override;
   NameId intern(std::string_view name) override;
-  void span(TrackId track, SpanKind kind, NameId name, Cycles begin, Cycles end, std::uint64_t detail) override;
+  void span(TrackId track, SpanKind kind, NameId name, Cycles begin, Cycles end, const Detail& detail) override;
   void flow(FlowKind kind, TrackId from, Cycles from_time, TrackId to, Cycles to_time) override;
   void counter(TrackId track, NameId name, Cycles at, std::uint64_t value) override;
 

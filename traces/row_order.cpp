@@ -43,7 +43,7 @@ std::strong_ordering natural_order(std::string_view a, std::string_view b) {
 struct Place {
   unsigned group = 0;  ///< host, cards, links
   std::uint32_t card = 0;
-  unsigned unit = 0;       ///< orchestrator, scheduler, core
+  unsigned unit = 0;       ///< card, orchestrator, scheduler, memory, core
   std::string_view owner;  ///< of a pipe: its core
   std::size_t pipe = 0;    ///< 0: not a pipe
 };
@@ -58,16 +58,20 @@ Place place_of(const TrackInfo& track) {
   switch (track.kind) {
     case TrackKind::Host:
       return {0, 0, 0, name, 0};
-    case TrackKind::Orchestrator:
+    case TrackKind::Card:
       return {1, track.card, 0, name, 0};
-    case TrackKind::Scheduler:
+    case TrackKind::Orchestrator:
       return {1, track.card, 1, name, 0};
-    case TrackKind::Core:
+    case TrackKind::Scheduler:
       return {1, track.card, 2, name, 0};
+    case TrackKind::Memory:
+      return {1, track.card, 3, name, 0};
+    case TrackKind::Core:
+      return {1, track.card, 4, name, 0};
     case TrackKind::Pipe: {
       const auto dot = name.rfind('.');
-      if (dot == std::string_view::npos) return {1, track.card, 2, name, pipe_rank(name)};
-      return {1, track.card, 2, name.substr(0, dot), pipe_rank(name.substr(dot + 1))};
+      if (dot == std::string_view::npos) return {1, track.card, 4, name, pipe_rank(name)};
+      return {1, track.card, 4, name.substr(0, dot), pipe_rank(name.substr(dot + 1))};
     }
     case TrackKind::Link:
       return {2, 0, 0, name, 0};
@@ -96,10 +100,32 @@ std::vector<std::size_t> reading_order(std::span<const TrackInfo> tracks) {
   return order;
 }
 
-std::string_view name_within_card(const TrackInfo& track) {
-  const std::string card = fmt::format("card{}.", track.card);
+std::string group_of(const TrackInfo& track) {
+  const std::string card = fmt::format("card{}", track.card);
+  switch (track.kind) {
+    case TrackKind::Host:
+      return "host";
+    case TrackKind::Link:
+      return "links";
+    case TrackKind::Card:
+    case TrackKind::Orchestrator:
+    case TrackKind::Scheduler:
+    case TrackKind::Memory:
+    case TrackKind::Core:
+      return card;
+    case TrackKind::Pipe: {
+      const std::string_view core = place_of(track).owner;
+      const auto dot = core.rfind('.');
+      return core.starts_with(card) && dot != std::string_view::npos ? std::string{core.substr(0, dot)} : card;
+    }
+  }
+  return card;
+}
+
+std::string_view name_within(std::string_view group, const TrackInfo& track) {
   const std::string_view name = track.name;
-  return name.starts_with(card) && name.size() > card.size() ? name.substr(card.size()) : name;
+  const bool inside = name.size() > group.size() + 1 && name.starts_with(group) && name[group.size()] == '.';
+  return inside ? name.substr(group.size() + 1) : name;
 }
 
 }  // namespace npu::traces

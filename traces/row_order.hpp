@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -9,15 +10,18 @@
 
 namespace npu::traces {
 
-/// Host first, then card by card (orchestrator, schedulers, cores: cube before vector), then links. A core is
+/// Host first, then card by card (counters of the card, orchestrator, schedulers, memory, cores), then links. A core is
 /// followed by its pipes in the order of data flow: s, mte2, mte1, m, fix or s, mte2, v, mte3. Numbers inside names
-/// compare as numbers: aic2 stands before aic10.
+/// compare as numbers: cluster2 stands before cluster10.
 [[nodiscard]] bool row_before(const TrackInfo& a, const TrackInfo& b);
 
 /// Indices of `tracks` in reading order; tracks that compare equal keep their order.
 [[nodiscard]] std::vector<std::size_t> reading_order(std::span<const TrackInfo> tracks);
 
-/// "card0.aic3.mte2" without its first part if that part names the card of the track: "aic3.mte2".
-[[nodiscard]] std::string_view name_within_card(const TrackInfo& track);
+/// Rows that a viewer folds together: "host", "links", "card0", and for the pipes of a cluster "card0.cluster3".
+[[nodiscard]] std::string group_of(const TrackInfo& track);
+
+/// "cluster3.aic.mte2" for "card0.cluster3.aic.mte2" in group "card0"; names outside of the group stay whole.
+[[nodiscard]] std::string_view name_within(std::string_view group, const TrackInfo& track);
 
 }  // namespace npu::traces

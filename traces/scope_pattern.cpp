@@ -1,32 +1,32 @@
 #include "traces/scope_pattern.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace npu::traces {
 namespace {
 
-/// Greedy match with one point of return: the latest star takes one character more after each failure.
+/// Keeps the set of lengths of `text` that the glob read so far can match.
 bool glob_matches(std::string_view glob, std::string_view text) {
-  std::size_t g = 0;
-  std::size_t t = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t star_end = 0;
-  while (t < text.size()) {
-    if (g < glob.size() && glob[g] == '*') {
-      star = g++;
-      star_end = t;
-    } else if (g < glob.size() && (glob[g] == '?' || glob[g] == text[t])) {
-      ++g;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      g = star + 1;
-      t = ++star_end;
-    } else {
-      return false;
+  std::vector<bool> reached(text.size() + 1);
+  reached[0] = true;
+  for (const char c : glob) {
+    std::vector<bool> next(text.size() + 1);
+    bool any_before = false;
+    bool dot_before = false;  // from there scopes are skipped
+    for (std::size_t at = 0; at <= text.size(); ++at) {
+      any_before = any_before || reached[at];
+      if (c == '*') {
+        next[at] = any_before;
+      } else if (at < text.size()) {
+        const bool matches = c == '?' || c == text[at];
+        dot_before = dot_before || (c == '.' && matches && reached[at]);
+        next[at + 1] = matches && (reached[at] || dot_before);
+      }
     }
+    reached = std::move(next);
   }
-  while (g < glob.size() && glob[g] == '*') ++g;
-  return g == glob.size();
+  return reached[text.size()];
 }
 
 }  // namespace

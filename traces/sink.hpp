@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -16,14 +17,13 @@ using isa::Cycles;
 enum class TrackId : std::uint32_t {};
 enum class NameId : std::uint32_t {};
 
-enum class TrackKind : std::uint8_t { Host, Orchestrator, Scheduler, Core, Pipe, Link };
-inline constexpr std::array<std::string_view, 6> kTrackKindNames{"host", "orchestrator", "scheduler",
-                                                                 "core", "pipe",         "link"};
+/// Card and Memory (HBM, one side of L2) have counters and no spans.
+enum class TrackKind : std::uint8_t { Host, Card, Orchestrator, Scheduler, Memory, Core, Pipe, Link };
 
 /// One row of a timeline, one scope of a waveform.
 struct TrackInfo {
   TrackKind kind = TrackKind::Core;
-  std::string name;        ///< unique, hierarchical: "card0.aic3.mte2", "card0.sched1", "link0to1", "host"
+  std::string name;        ///< unique, hierarchical: "card0.cluster3.aic.mte2", "card0.sched1", "link0to1", "host"
   std::uint32_t card = 0;  ///< meaningless for Host
 };
 
@@ -46,6 +46,23 @@ inline constexpr std::size_t kWaitReasonCount = 8;
 inline constexpr std::array<std::string_view, kWaitReasonCount> kWaitReasonNames{
     "instruction", "flag", "barrier", "queue_full", "cross_flag", "memory", "notify", "drain"};
 
+/// What a span says beside its name. Task and subject belong to Task spans (the subject is the kernel) and to the Work
+/// spans of schedulers (the subject is the task); core to the latter.
+struct Detail {
+  static constexpr std::uint64_t kNoValue = std::numeric_limits<std::uint64_t>::max();
+  static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
+
+  constexpr Detail(std::uint64_t number) : value{number} {}  // implicit: most spans have a number and nothing else
+
+  /// Task block index; Instruction program counter; Wait WaitReason; Transfer bytes; Work block index or kNoValue.
+  std::uint64_t value;
+  std::uint32_t task = kNone;  ///< index in order of submission on its card
+  NameId subject{kNone};
+  TrackId core{kNone};  ///< on which a block starts or has ended
+
+  constexpr bool operator==(const Detail&) const = default;
+};
+
 enum class FlowKind : std::uint8_t { TaskDependency, NotifyToWait };
 inline constexpr std::array<std::string_view, 2> kFlowKindNames{"dependency", "notify"};
 
@@ -57,11 +74,10 @@ class Sink {
   virtual TrackId add_track(const TrackInfo& info) = 0;
   /// Same text, same id. Not for the hot path: producers intern once.
   virtual NameId intern(std::string_view name) = 0;
-  /// `detail`: Task block index; Instruction program counter; Wait WaitReason; Transfer bytes.
-  virtual void span(TrackId track, SpanKind kind, NameId name, Cycles begin, Cycles end, std::uint64_t detail) = 0;
+  virtual void span(TrackId track, SpanKind kind, NameId name, Cycles begin, Cycles end, const Detail& detail) = 0;
   /// An arrow from the end of something on one track to the start of something on another.
   virtual void flow(FlowKind kind, TrackId from, Cycles from_time, TrackId to, Cycles to_time) = 0;
-  /// A value that holds until the next sample (for example bytes in flight on a link).
+  /// A value that holds until the next sample (for example busy cores of a card); samples of one counter in order.
   virtual void counter(TrackId track, NameId name, Cycles at, std::uint64_t value) = 0;
 };
 

@@ -13,10 +13,13 @@ constexpr std::size_t kBufferBytes = 4 * TextFile::kLineBytes;
 }  // namespace
 
 TextFile::TextFile(std::string path, std::uint64_t limit_bytes)
-    : file_{std::move(path)}, limit_bytes_{limit_bytes}, buffer_(kBufferBytes) {}
+    : file_{std::move(path)}, limit_bytes_{limit_bytes}, buffer_(kBufferBytes) {
+  if (file_.path().ends_with(".gz")) gzip_ = std::make_unique<Gzip>();
+}
 
 void TextFile::spill() {
-  file_.write(std::string_view{buffer_.data(), used_});
+  const std::string_view text{buffer_.data(), used_};
+  file_.write(gzip_ ? gzip_->compress(text) : text);
   spilt_ += used_;
   used_ = 0;
   is_full_ = spilt_ >= limit_bytes_;
@@ -34,11 +37,14 @@ void TextFile::put(std::string_view text) {
 
 void TextFile::close() {
   spill();
+  if (gzip_ && !is_closed_) file_.write(gzip_->finish());
+  is_closed_ = true;
   try {
     file_.finish();
   } catch (const ConfigError& error) {
     throw config_error(
-        "trace file {}. Free space, choose another file, or record less (--trace-window, --vcd-scope, --vcd-level)",
+        "trace file {}. Free space, choose another file, or record less (--trace-level, --trace-window, --vcd-scope, "
+        "--vcd-level)",
         error.what());
   }
 }

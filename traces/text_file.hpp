@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "traces/gzip.hpp"
 #include "traces/output_file.hpp"
 
 namespace npu::traces {
@@ -43,8 +45,8 @@ class Pen {
   char* at_;
 };
 
-/// A file that is written once, from front to back. A write that fails is remembered and reported by close(): the
-/// run that is being traced goes on, and its other results are kept.
+/// A file that is written once, from front to back, compressed if its name ends in `.gz`. A write that fails is
+/// remembered and reported by close(): the run that is being traced goes on, and its other results are kept.
 class TextFile {
  public:
   static constexpr std::size_t kLineBytes = std::size_t{1} << 16;
@@ -80,10 +82,11 @@ class TextFile {
 
   OutputFile file_;
   std::uint64_t limit_bytes_;
+  std::unique_ptr<Gzip> gzip_;  ///< null: the text as it is
   std::vector<char> buffer_;
   std::size_t used_ = 0;
   std::uint64_t spilt_ = 0;
-  bool is_full_ = false, is_cut_ = false;
+  bool is_full_ = false, is_cut_ = false, is_closed_ = false;
 };
 
 }  // namespace npu::traces

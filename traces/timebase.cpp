@@ -46,7 +46,14 @@ Level parse_level(std::string_view text) {
   if (text == "task") return Level::Task;
   if (text == "pipe") return Level::Pipe;
   if (text == "signal") return Level::Signal;
-  throw config_error("trace level '{}': expected task, pipe or signal", text);
+  throw config_error("VCD level '{}': expected task, pipe or signal", text);
+}
+
+TimelineLevel parse_timeline_level(std::string_view text) {
+  if (text == "task") return TimelineLevel::Task;
+  if (text == "pipe") return TimelineLevel::Pipe;
+  if (text == "instruction") return TimelineLevel::Instruction;
+  throw config_error("trace level '{}': expected task, pipe or instruction", text);
 }
 
 }  // namespace npu::traces

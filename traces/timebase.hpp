@@ -46,10 +46,17 @@ struct Window {
 /// `START:END` in core cycles; either side may be empty. Throws ConfigError for other text and for an empty window.
 [[nodiscard]] Window parse_window(std::string_view text);
 
-/// Task: rows of cores and links. Pipe: also the pipes of the cores. Signal (waveforms): also pc and wait reason.
+/// Detail of a waveform. Task: cores and links. Pipe: also the pipes of the cores. Signal: also program counters.
 enum class Level : std::uint8_t { Task, Pipe, Signal };
 
 /// `task`, `pipe` or `signal`; throws ConfigError for anything else.
 [[nodiscard]] Level parse_level(std::string_view text);
+
+/// Detail of a timeline. Task: cores and links. Pipe: also when the pipes of the cores are busy and why they wait.
+/// Instruction: every instruction instead of busy times.
+enum class TimelineLevel : std::uint8_t { Task, Pipe, Instruction };
+
+/// `task`, `pipe` or `instruction`; throws ConfigError for anything else.
+[[nodiscard]] TimelineLevel parse_timeline_level(std::string_view text);
 
 }  // namespace npu::traces

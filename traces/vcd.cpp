@@ -9,13 +9,14 @@
 #include <utility>
 
 #include "isa/errors.hpp"
+#include "traces/gtkwave_view.hpp"
 #include "traces/row_order.hpp"
 
 namespace npu::traces {
 namespace {
 
 constexpr std::uint64_t kNone = std::numeric_limits<std::uint64_t>::max();  ///< z, or "-" for strings
-constexpr std::array<std::string_view, 3> kStateNames{"idle", "busy", "wait"};
+constexpr std::array<std::string_view, 2> kStateNames{"idle", "busy"};      ///< then kWaitReasonNames
 
 /// Text without the characters that end or escape a word of the format.
 std::string word(std::string_view text) {
@@ -30,7 +31,8 @@ std::string word(std::string_view text) {
 std::string identifier_word(std::string_view text) {
   std::string result = word(text);
   std::replace_if(
-      result.begin(), result.end(), [](char c) { return c == '[' || c == ']' || c == '.' || c == '$'; }, '_');
+      result.begin(), result.end(), [](char c) { return c == '[' || c == ']' || c == '.' || c == '$' || c == '/'; },
+      '_');
   return result;
 }
 
@@ -95,7 +97,7 @@ bool VcdWriter::is_full() {
   return is_cut_;
 }
 
-void VcdWriter::span(TrackId id, SpanKind kind, NameId name, Cycles begin, Cycles end, std::uint64_t detail) {
+void VcdWriter::span(TrackId id, SpanKind kind, NameId name, Cycles begin, Cycles end, const Detail& detail) {
   NPU_ASSERT(!finished_ && begin <= end, "a span ends before it begins, or comes after the end of the trace");
   Track& on = track(id);
   if (!on.selected || !window_.clip(begin, end) || begin == end) return;
@@ -103,8 +105,9 @@ void VcdWriter::span(TrackId id, SpanKind kind, NameId name, Cycles begin, Cycle
   NPU_ASSERT(!on.open || on.open_end <= begin, "spans of one track overlap or are out of order");
   const auto index = static_cast<std::uint32_t>(id);
   if (on.open_end < begin) close_open_span(index);
-  const std::uint64_t value = (std::uint64_t{static_cast<std::uint32_t>(name)} << 32) | (detail & 0xffff'ffffU);
+  const std::uint64_t value = (std::uint64_t{static_cast<std::uint32_t>(name)} << 32) | (detail.value & 0xffff'ffffU);
   changes_.push_back({begin.count(), value, index, kind == SpanKind::Wait ? Action::Wait : Action::Busy});
+  on.used = true;
   on.open = true;
   on.open_end = end;
 }
@@ -119,6 +122,7 @@ void VcdWriter::counter(TrackId id, NameId name, Cycles at, std::uint64_t value)
     counters_.push_back({name, kNone, kNone, 0});
     known = on.counters.insert(on.counters.end(), counters_.size() - 1);
   }
+  on.used = true;
   Counter& sampled = counters_[*known];
   if (at < window_.begin) {
     sampled.initial = value;
@@ -136,10 +140,16 @@ void VcdWriter::check_scope() const {
                      scope_.text(), tracks_.size(), tracks_.front().info.name, tracks_.back().info.name);
 }
 
-std::size_t VcdWriter::declare(std::string name, Type type, unsigned width) {
+std::size_t VcdWriter::declare(const Track& track, std::string_view what, Type type, unsigned width) {
   const std::size_t index = variables_.size();
   const bool rests_at_zero = type == Type::Bit || type == Type::State;
-  variables_.push_back({std::move(name), type, width, identifier_code(index), rests_at_zero ? 0 : kNone});
+  const std::string_view name = track.info.name;
+  variables_.push_back({identifier_word(fmt::format("{}_{}", name.substr(name.rfind('.') + 1), what)),
+                        {},
+                        type,
+                        width,
+                        identifier_code(index),
+                        rests_at_zero ? 0 : kNone});
   return index;
 }
 
@@ -149,40 +159,42 @@ void VcdWriter::declare_variables() {
     t.first_variable = variables_.size();
     switch (t.info.kind) {
       case TrackKind::Core:
-        declare("task", Type::Name, 1);
-        declare("block", Type::Vector, 32);
+        declare(t, "task", Type::Name, 1);
+        declare(t, "block", Type::Vector, 32);
         break;
       case TrackKind::Pipe:
-        declare("op", Type::Name, 1);
-        declare("busy", Type::Bit, 1);
-        declare("state", Type::State, 1);
-        if (level_ == Level::Signal) {
-          declare("pc", Type::Vector, 32);
-          declare("wait_reason", Type::Reason, 1);
-        }
+        declare(t, "op", Type::Name, 1);
+        declare(t, "busy", Type::Bit, 1);
+        declare(t, "state", Type::State, 1);
+        if (level_ == Level::Signal) declare(t, "pc", Type::Vector, 32);
+        break;
+      case TrackKind::Card:
+      case TrackKind::Memory:
         break;
       case TrackKind::Host:
       case TrackKind::Orchestrator:
       case TrackKind::Scheduler:
-        declare("work", Type::Name, 1);
-        declare("busy", Type::Bit, 1);
+        declare(t, "work", Type::Name, 1);
+        declare(t, "busy", Type::Bit, 1);
         break;
       case TrackKind::Link:
-        declare("transfer", Type::Name, 1);
-        declare("busy", Type::Bit, 1);
+        declare(t, "transfer", Type::Name, 1);
+        declare(t, "busy", Type::Bit, 1);
         break;
     }
     t.end_variable = variables_.size();
-  }
-  for (Counter& c : counters_) {
-    c.variable = declare(identifier_word(names_[c.name]), Type::Vector, 64);
-    variables_[c.variable].value = c.initial;
+    for (const std::size_t index : t.counters) {
+      Counter& c = counters_[index];
+      c.variable = declare(t, names_[c.name], Type::Vector, 64);
+      variables_[c.variable].value = c.initial;
+    }
   }
 }
 
-void VcdWriter::put_declaration(const Variable& v) {
+void VcdWriter::put_declaration(Variable& v, const std::string& scope_path) {
   const auto put = [&](std::string_view type, std::string_view range) {
     file_.put(fmt::format("$var {} {} {} {}{} $end\n", type, v.width, v.identifier, v.name, range));
+    v.path = fmt::format("{}.{}{}", scope_path, v.name, range.substr(range.empty() ? 0 : 1));
   };
   switch (v.type) {
     case Type::Bit:
@@ -191,18 +203,17 @@ void VcdWriter::put_declaration(const Variable& v) {
       return put("reg", fmt::format(" [{}:0]", v.width - 1));
     case Type::Name:
     case Type::State:
-    case Type::Reason:
       return put("string", "");
   }
 }
 
-void VcdWriter::put_scope(const Scope& scope) {
+void VcdWriter::put_scope(const Scope& scope, const std::string& path) {
   file_.put(fmt::format("$scope module {} $end\n", scope.name));
   for (const Track* t : scope.tracks) {
-    for (std::size_t v = t->first_variable; v < t->end_variable; ++v) put_declaration(variables_[v]);
-    for (const std::size_t c : t->counters) put_declaration(variables_[counters_[c].variable]);
+    for (std::size_t v = t->first_variable; v < t->end_variable; ++v) put_declaration(variables_[v], path);
+    for (const std::size_t c : t->counters) put_declaration(variables_[counters_[c].variable], path);
   }
-  for (const Scope& child : scope.children) put_scope(child);
+  for (const Scope& child : scope.children) put_scope(child, fmt::format("{}.{}", path, child.name));
   file_.put("$upscope $end\n");
 }
 
@@ -224,7 +235,7 @@ void VcdWriter::put_header() {
     }
     at->child(identifier_word(rest)).tracks.push_back(&t);
   }
-  for (const Scope& scope : root.children) put_scope(scope);
+  for (const Scope& scope : root.children) put_scope(scope, scope.name);
   file_.put("$enddefinitions $end\n");
 }
 
@@ -255,10 +266,13 @@ void VcdWriter::put_value(const Variable& v) {
       put_text(v.value == kNone ? std::string_view{"-"} : std::string_view{words_[v.value]});
       break;
     case Type::State:
-      put_text(kStateNames[v.value]);
-      break;
-    case Type::Reason:
-      put_text(v.value == kNone ? std::string_view{"-"} : kWaitReasonNames.at(v.value));
+      if (v.value < kStateNames.size()) {
+        put_text(kStateNames[v.value]);
+      } else {
+        pen.put("swait_");
+        pen.put(kWaitReasonNames.at(v.value - kStateNames.size()));
+        pen.put(' ');
+      }
       break;
   }
   pen.put(v.identifier);
@@ -297,11 +311,11 @@ void VcdWriter::apply(const Change& change) {
       break;
     case TrackKind::Pipe:
       set(first + 1, busy ? 1 : 0, change.cycle);
-      set(first + 2, static_cast<std::uint64_t>(change.action), change.cycle);
-      if (level_ == Level::Signal) {
-        set(first + 3, busy ? detail : kNone, change.cycle);
-        set(first + 4, change.action == Action::Wait ? detail : kNone, change.cycle);
-      }
+      set(first + 2, idle ? 0 : busy ? 1 : kStateNames.size() + detail, change.cycle);
+      if (level_ == Level::Signal) set(first + 3, busy ? detail : kNone, change.cycle);
+      break;
+    case TrackKind::Card:
+    case TrackKind::Memory:
       break;
     case TrackKind::Host:
     case TrackKind::Orchestrator:
@@ -330,6 +344,54 @@ void VcdWriter::finish() {
   std::for_each(later, changes_.end(), [&](const Change& c) { apply(c); });
   file_.close();
   check_scope();
+  write_view();
+}
+
+std::pair<std::uint64_t, std::uint64_t> VcdWriter::first_task() const {
+  const auto is_task = [&](const Change& c) {
+    return c.action == Action::Busy && tracks_[c.subject].info.kind == TrackKind::Core;
+  };
+  const auto begin = std::find_if(changes_.begin(), changes_.end(), is_task);
+  if (begin == changes_.end()) {
+    return {time_.picoseconds(window_.begin), changes_.empty() ? 0 : time_.picoseconds(Cycles{changes_.back().cycle})};
+  }
+  const auto end = std::find_if(begin + 1, changes_.end(), [&](const Change& c) {
+    return c.action != Action::Sample && c.subject == begin->subject;
+  });
+  return {time_.picoseconds(Cycles{begin->cycle}),
+          time_.picoseconds(Cycles{(end == changes_.end() ? changes_.back() : *end).cycle})};
+}
+
+void VcdWriter::write_view() const {
+  const std::string path = view_path(file_.path());
+  if (path.empty()) return;
+  std::vector<TrackInfo> infos;
+  for (const Track& t : tracks_) infos.push_back(t.info);
+  ViewGroup overview{"overview", true, {}};
+  std::vector<ViewGroup> cores;
+  for (const std::size_t index : reading_order(infos)) {
+    const Track& t = tracks_[index];
+    if (!t.used) continue;
+    const bool is_pipe = t.info.kind == TrackKind::Pipe;
+    if (is_pipe) {
+      const std::string core = t.info.name.substr(0, t.info.name.rfind('.'));
+      if (cores.empty() || cores.back().title != core) cores.push_back({core, cores.empty(), {}});
+    }
+    const auto show = [&](const Variable& v) {
+      const std::string scope = v.path.substr(0, v.path.rfind(v.name));
+      ViewGroup& group = is_pipe ? cores.back() : overview;
+      group.signals.push_back({is_pipe ? v.name : scope + v.name, v.path});
+    };
+    for (std::size_t v = t.first_variable; v < t.end_variable; ++v) {
+      if (variables_[v].type != Type::Bit) show(variables_[v]);
+    }
+    for (const std::size_t counter : t.counters) show(variables_[counters_[counter].variable]);
+  }
+  cores.insert(cores.begin(), std::move(overview));
+  const auto [begin, end] = first_task();
+  TextFile view{path};
+  view.put(gtkwave_view(file_.path(), begin, end, cores));
+  view.close();
 }
 
 }  // namespace npu::traces

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "traces/name_table.hpp"
@@ -23,16 +24,17 @@ struct VcdOptions {
   std::uint64_t limit_bytes = TextFile::kNoLimit;  ///< of the file, and of the events in memory; more are left out
 };
 
-/// Writes changes only, in ticks of 1 ps. Scopes follow the dotted names of the tracks, in reading order. Variables:
-///   core                           task (string), block (32 bits)
-///   pipe, from Level::Pipe         busy (1 bit), state (string idle, busy or wait), op (string)
-///   pipe, from Level::Signal       also pc (32 bits), wait_reason (string)
-///   host, orchestrator, scheduler  busy, work (string)
-///   link                           busy, transfer (string)
-///   counter                        64 bits, named like the counter, in the scope of its track
+/// Writes changes only, in ticks of 1 ps. Scopes follow the dotted names of the tracks, in reading order. A variable is
+/// named after the last part of its track and its meaning (mte2_op), because viewers show that name alone:
+///   core                           _task (string), _block (32 bits)
+///   pipe, from Level::Pipe         _busy (1 bit), _state (string idle, busy or wait_REASON), _op (string)
+///   pipe, from Level::Signal       also _pc (32 bits)
+///   host, orchestrator, scheduler  _busy, _work (string)
+///   link                           _busy, _transfer (string)
+///   counter                        64 bits, in the scope of its track
 /// While nothing runs, strings read "-" and vectors are z. Spans of no cycles leave no mark; arrows do not appear.
 /// Events are kept in memory (24 bytes a span that follows its neighbour at once) and written by finish(), because a
-/// VCD must be in order of time over all tracks.
+/// VCD must be in order of time over all tracks. Beside NAME.vcd it leaves NAME.gtkw (gtkwave_view.hpp).
 class VcdWriter final : public Sink {
  public:
   /// Throws ConfigError if the file cannot be created.
@@ -42,7 +44,7 @@ class VcdWriter final : public Sink {
 
   TrackId add_track(const TrackInfo& info) override;
   NameId intern(std::string_view name) override;
-  void span(TrackId track, SpanKind kind, NameId name, Cycles begin, Cycles end, std::uint64_t detail) override;
+  void span(TrackId track, SpanKind kind, NameId name, Cycles begin, Cycles end, const Detail& detail) override;
   void flow(FlowKind, TrackId, Cycles, TrackId, Cycles) override {}
   void counter(TrackId track, NameId name, Cycles at, std::uint64_t value) override;
 
@@ -63,9 +65,10 @@ class VcdWriter final : public Sink {
     std::uint32_t subject;
     Action action;
   };
-  enum class Type : std::uint8_t { Bit, Vector, Name, State, Reason };
+  enum class Type : std::uint8_t { Bit, Vector, Name, State };
   struct Variable {
     std::string name;
+    std::string path;  ///< with all scopes, and the range of a vector
     Type type;
     unsigned width;
     std::string identifier;
@@ -74,6 +77,7 @@ class VcdWriter final : public Sink {
   struct Track {
     TrackInfo info;
     bool selected = false;
+    bool used = false;  ///< has a span or a sample
     bool open = false;  ///< a span has been seen whose end is not yet a change
     Cycles open_end;
     std::size_t first_variable = 0;
@@ -91,14 +95,17 @@ class VcdWriter final : public Sink {
   [[nodiscard]] Track& track(TrackId id) { return tracks_[static_cast<std::size_t>(id)]; }
   void close_open_span(std::uint32_t index);
   [[nodiscard]] bool is_full();
-  std::size_t declare(std::string name, Type type, unsigned width);
+  std::size_t declare(const Track& track, std::string_view what, Type type, unsigned width);
   void declare_variables();
-  void put_scope(const Scope& scope);
-  void put_declaration(const Variable& variable);
+  void put_scope(const Scope& scope, const std::string& path);
+  void put_declaration(Variable& variable, const std::string& scope_path);
   void put_header();
   void put_value(const Variable& variable);
   void set(std::size_t variable, std::uint64_t value, std::uint64_t cycle);
   void apply(const Change& change);
+  /// The busy time of the first task, in ticks.
+  [[nodiscard]] std::pair<std::uint64_t, std::uint64_t> first_task() const;
+  void write_view() const;
 
   Timebase time_;
   Level level_;

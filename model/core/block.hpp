@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "isa/program.hpp"
@@ -14,6 +16,7 @@ namespace npu::model {
 struct Block {
   const isa::Program* program = nullptr;
   const std::vector<std::int64_t>* args = nullptr;  ///< LDARG values; outlives the block
+  std::string_view name{};                          ///< of the task, for traces; empty: the program's
   std::uint32_t task = 0;                           ///< index of the task on its card
   std::uint32_t block = 0, block_count = 1;
   std::uint32_t sub_block = 0;  ///< which vector core of the cluster

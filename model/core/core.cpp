@@ -55,9 +55,9 @@ void Core::start(const Block& block) {
   block_ = block;
   running_ = true;
   begin_ = env_.clock.now();
-  if (env_.sink != nullptr && named_program_ != block.program) {
-    block_name_ = env_.sink->intern(block.program->name);
-    named_program_ = block.program;
+  if (env_.sink != nullptr) {
+    kernel_name_ = env_.sink->intern(block.program->name);
+    block_name_ = block.name.empty() ? kernel_name_ : env_.sink->intern(block.name);
   }
   registers_.fill(0);
   valueless_ = 0;
@@ -183,8 +183,7 @@ void Core::finish_block(std::uint64_t time) {
     }
   }
   for (const std::uint32_t p : active_pipes_) account_wait(pipes_[p], pipes_[p].free_at, time, WaitReason::Instruction);
-  if (env_.sink != nullptr)
-    env_.sink->span(track_, SpanKind::Task, block_name_, Cycles{begin_}, Cycles{time}, block_.block);
+  record_task(time);
   running_ = false;
   scalar_ = ScalarState::Idle;
   observer_.block_finished(where_.index, block_stats(time));

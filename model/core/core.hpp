@@ -115,6 +115,7 @@ class Core final : public sc_core::sc_module, public CoreInterface, private Tran
 
   // core_report.cpp: what a core says about itself
   [[nodiscard]] BlockStats block_stats(std::uint64_t end) const;
+  void record_task(std::uint64_t end) const;
   [[nodiscard]] std::string scalar_wait() const;
   [[nodiscard]] std::string pipe_wait(std::uint32_t pipe) const;
   [[nodiscard]] std::string where(std::uint32_t pc) const;
@@ -214,8 +215,7 @@ class Core final : public sc_core::sc_module, public CoreInterface, private Tran
   /// Timing mode: what skipped instructions would have written, by words of 4 bytes.
   std::vector<UnknownBytes> unknown_ = std::vector(isa::kSpaceCount, UnknownBytes{2});
   Block block_;
-  traces::NameId block_name_{};
-  const isa::Program* named_program_ = nullptr;
+  traces::NameId block_name_{}, kernel_name_{};
   bool running_ = false, parked_ = false;
   std::uint64_t begin_ = 0;
   std::uint64_t bytes_read_ = 0, bytes_written_ = 0;  ///< by the block that runs

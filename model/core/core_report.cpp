@@ -67,11 +67,18 @@ std::optional<BlockStats> Core::cut_off(std::uint64_t cycle) {
       account_wait(pipe, asked, end, opcode == Opcode::WaitFlag ? WaitReason::Flag : WaitReason::Barrier);
     }
   }
-  if (env_.sink != nullptr) {
-    env_.sink->span(track_, SpanKind::Task, block_name_, Cycles{begin_}, Cycles{end}, block_.block);
-  }
+  record_task(end);
   running_ = false;
   return block_stats(end);
+}
+
+/// The block in the timeline.
+void Core::record_task(std::uint64_t end) const {
+  if (env_.sink == nullptr) return;
+  traces::Detail detail{block_.block};
+  detail.task = block_.task;
+  detail.subject = kernel_name_;
+  env_.sink->span(track_, SpanKind::Task, block_name_, Cycles{begin_}, Cycles{end}, detail);
 }
 
 // ---- waits -------------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 #include "model/interconnect/bandwidth_pool.hpp"
 
+#include <utility>
+
 namespace npu::model {
 
 BandwidthPool::BandwidthPool(const sc_core::sc_module_name& name, double bytes_per_cycle, const Clock& clock,
@@ -11,10 +13,17 @@ BandwidthPool::BandwidthPool(const sc_core::sc_module_name& name, double bytes_p
   dont_initialize();
 }
 
-void BandwidthPool::trace_to(traces::Sink& sink, const traces::TrackInfo& track) {
-  sink_ = &sink;
-  track_ = sink.add_track(track);
-  span_name_ = sink.intern("transfer");
+void BandwidthPool::trace_to(traces::Sink& sink, const traces::TrackInfo& track, double core_mhz,
+                             std::uint64_t sample_cycles) {
+  constexpr double kMhzPerGhz = 1000;
+  trace_.emplace(Trace{.sink = sink,
+                       .track = sink.add_track(track),
+                       .is_link = track.kind == traces::TrackKind::Link,
+                       .gb_per_s = core_mhz / kMhzPerGhz,
+                       .sample_cycles = sample_cycles,
+                       .span_name = sink.intern("transfer"),
+                       .rate_name = sink.intern("GB/s"),
+                       .bytes_name = sink.intern("bytes")});
 }
 
 void BandwidthPool::start(std::uint32_t flow, double bytes, double cap) {
@@ -38,6 +47,7 @@ void BandwidthPool::serve_flows() {
   const std::uint64_t now = clock_.now();
   const bool was_busy = !flows_.empty();
   flows_.advance(now, finished_);
+  if (trace_) sample(now);
   if (was_busy && flows_.empty()) end_busy_period(now);
   if (flows_.empty() && !arrivals_.empty()) {
     busy_since_ = now;
@@ -46,6 +56,7 @@ void BandwidthPool::serve_flows() {
   for (const Arrival& a : arrivals_) {
     flows_.add(a.flow, a.bytes, a.cap);
     period_bytes_ += a.bytes;
+    if (trace_) trace_->started += a.bytes;
   }
   arrivals_.clear();
   const std::uint64_t next = flows_.divide();
@@ -56,11 +67,32 @@ void BandwidthPool::serve_flows() {
 
 void BandwidthPool::end_busy_period(std::uint64_t now) {
   busy_cycles_ += now - busy_since_;
-  if (sink_ != nullptr) {
-    sink_->span(track_, traces::SpanKind::Transfer, span_name_, isa::Cycles{busy_since_}, isa::Cycles{now},
-                static_cast<std::uint64_t>(period_bytes_));
+  const std::uint64_t begin = std::exchange(busy_since_, now);
+  if (!trace_ || !trace_->is_link) return;
+  trace_->sink.span(trace_->track, traces::SpanKind::Transfer, trace_->span_name, isa::Cycles{begin}, isa::Cycles{now},
+                    static_cast<std::uint64_t>(period_bytes_));
+  trace_->sink.counter(trace_->track, trace_->bytes_name, isa::Cycles{now},
+                       static_cast<std::uint64_t>(trace_->started));
+}
+
+void BandwidthPool::sample(std::uint64_t now) {
+  Trace& t = *trace_;
+  const auto put = [&](std::uint64_t at, std::uint64_t rate) {
+    if (std::exchange(t.last_rate, rate) != rate) t.sink.counter(t.track, t.rate_name, isa::Cycles{at}, rate);
+  };
+  if (t.open && now > t.since && (flows_.empty() || now - t.since >= t.sample_cycles)) {
+    const double passed = t.started - flows_.bytes_left();
+    const double rate = (passed - t.sampled) / static_cast<double>(now - t.since) * t.gb_per_s;
+    put(t.since, static_cast<std::uint64_t>(rate + 0.5));
+    t.sampled = passed;
+    t.since = now;
+    t.open = !flows_.empty();
+    if (!t.open) put(now, 0);
   }
-  busy_since_ = now;
+  if (!t.open && !arrivals_.empty()) {
+    t.open = true;
+    t.since = now;
+  }
 }
 
 }  // namespace npu::model

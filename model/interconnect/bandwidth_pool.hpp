@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <systemc>
 #include <vector>
@@ -24,8 +25,10 @@ class BandwidthPool final : public sc_core::sc_module {
   BandwidthPool(const sc_core::sc_module_name& name, double bytes_per_cycle, const Clock& clock, FaultLatch& faults,
                 FlowListener& listener);
 
-  /// Records the pool's busy times as Transfer spans on a track of its own.
-  void trace_to(traces::Sink& sink, const traces::TrackInfo& track);
+  /// Records the pool on a track of its own: its mean bandwidth as a counter in GB/s, sampled whenever flows come or
+  /// go, but not more often than once in `sample_cycles`; on a Link track also busy times as Transfer spans, and the
+  /// bytes of all of them so far as a counter.
+  void trace_to(traces::Sink& sink, const traces::TrackInfo& track, double core_mhz, std::uint64_t sample_cycles);
 
   /// A flow from now on. Flows that start in the same cycle share from the same cycle, in whatever order they come.
   void start(std::uint32_t flow, double bytes, double cap);
@@ -52,9 +55,20 @@ class BandwidthPool final : public sc_core::sc_module {
   sc_core::sc_event wake_;
   std::uint64_t busy_since_ = 0, busy_cycles_ = 0;
   double period_bytes_ = 0;  // of the busy period that runs
-  traces::Sink* sink_ = nullptr;
-  traces::TrackId track_{};
-  traces::NameId span_name_{};
+  struct Trace {
+    traces::Sink& sink;
+    traces::TrackId track;
+    bool is_link;
+    double gb_per_s;  ///< of one byte per cycle
+    std::uint64_t sample_cycles;
+    traces::NameId span_name, rate_name, bytes_name;
+    double started = 0, sampled = 0;  ///< bytes of all flows, and those that had passed at `since`
+    std::uint64_t since = 0;          ///< begin of the sample that is open
+    std::uint64_t last_rate = 0;
+    bool open = false;
+  };
+  void sample(std::uint64_t now);
+  std::optional<Trace> trace_;
 };
 
 }  // namespace npu::model

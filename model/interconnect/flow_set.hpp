@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -29,6 +30,8 @@ class FlowSet {
   std::uint64_t divide();
 
   [[nodiscard]] std::uint64_t next_finish() const { return next_finish_; }
+  /// Of all flows, at the last advance. O(flows).
+  [[nodiscard]] double bytes_left() const { return std::accumulate(bytes_left_.begin(), bytes_left_.end(), 0.0); }
   [[nodiscard]] bool empty() const { return caps_.empty(); }
 
  private:

@@ -63,6 +63,9 @@ struct MemorySystem::Impl final : sc_core::sc_module, FlowListener {
     SC_HAS_PROCESS(Impl);
     for (std::uint32_t c = 0; c < card_count; ++c) {
       cards.push_back(std::make_unique<Card>(c, params, env, *this));
+      trace(cards[c]->hbm, {traces::TrackKind::Memory, fmt::format("card{}.hbm", c), c});
+      trace(cards[c]->l2_read, {traces::TrackKind::Memory, fmt::format("card{}.l2_read", c), c});
+      trace(cards[c]->l2_write, {traces::TrackKind::Memory, fmt::format("card{}.l2_write", c), c});
     }
     for (std::uint32_t from = 0; from < card_count; ++from) {
       for (std::uint32_t to = 0; to < card_count; ++to) {
@@ -82,7 +85,12 @@ struct MemorySystem::Impl final : sc_core::sc_module, FlowListener {
     links.push_back(std::make_unique<BandwidthPool>(name.c_str(), bytes_per_cycle(params, params.link.gb_per_s),
                                                     env.clock, env.faults, *this));
     link_traffic.push_back({.from = from, .to = to});
-    if (env.sink != nullptr) links.back()->trace_to(*env.sink, {traces::TrackKind::Link, name, from});
+    trace(*links.back(), {traces::TrackKind::Link, name, from});
+  }
+  void trace(BandwidthPool& pool, const traces::TrackInfo& track) {
+    constexpr double kSampleNs = 1000;
+    if (env.sink == nullptr) return;
+    pool.trace_to(*env.sink, track, params.clock.core_mhz, cycles_of_ns(params, kSampleNs));
   }
   std::size_t link_index(std::uint32_t from, std::uint32_t to) const {
     return from * (cards.size() - 1) + to - (to > from ? 1 : 0);

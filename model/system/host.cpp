@@ -65,7 +65,7 @@ void Host::work(traces::TrackId track, std::string_view what, std::uint64_t cycl
 void Host::record(const OpenWork& work, std::uint64_t end) {
   if (env_.sink == nullptr || end == work.begin) return;
   env_.sink->span(work.track, traces::SpanKind::Work, env_.sink->intern(work.what), isa::Cycles{work.begin},
-                  isa::Cycles{end}, 0);
+                  isa::Cycles{end}, traces::Detail::kNoValue);
 }
 
 void Host::cut_off(std::uint64_t cycle) {

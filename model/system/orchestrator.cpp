@@ -76,8 +76,10 @@ TaskId Orchestrator::submit(const TaskSpec& task) {
 void Orchestrator::end_submit(std::uint64_t cycle) {
   busy_ += cycle - submit_since_;
   if (env_.sink != nullptr && cycle > submit_since_) {
+    traces::Detail detail{traces::Detail::kNoValue};
+    detail.task = static_cast<std::uint32_t>(graph_.size());
     env_.sink->span(track_, traces::SpanKind::Work, env_.sink->intern(submitting_->name), isa::Cycles{submit_since_},
-                    isa::Cycles{cycle}, graph_.size());
+                    isa::Cycles{cycle}, detail);
   }
   submitting_ = nullptr;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "isa/errors.hpp"
 #include "model/system/runtime_errors.hpp"
@@ -29,6 +30,9 @@ Scheduler::Scheduler(const sc_core::sc_module_name& name, Environment env, std::
   if (env_.sink != nullptr) {
     constexpr std::array<std::string_view, 4> kNames{"idle", "poll", "resolve", "dispatch"};
     for (std::size_t i = 0; i < kNames.size(); ++i) work_names_[i] = env_.sink->intern(kNames[i]);
+    track_ = env_.sink->add_track({traces::TrackKind::Card, fmt::format("card{}", card), card});
+    busy_cores_ = {env_.sink->intern("busy cores"), 0};
+    ready_tasks_ = {env_.sink->intern("ready tasks"), 0};
   }
   SC_HAS_PROCESS(Scheduler);
   SC_METHOD(advance);
@@ -129,7 +133,7 @@ void Scheduler::block_finished(std::uint32_t core, const BlockStats& stats) {
   runs_[part.task].since = now;
   runs_[part.task].last_track = pool_.core(core).track();
   const std::uint64_t visible = now + costs_.finish_visible;
-  threads_[pool_.owner(core)].completions.insert({visible, core, part.task});
+  threads_[pool_.owner(core)].completions.insert({visible, core, part.task, part.block});
   push_event(visible, EventKind::Wake, core);
   plan_starts(core, now);
   wake_.notify(sc_core::SC_ZERO_TIME);
@@ -153,6 +157,17 @@ void Scheduler::run_events(std::uint64_t now) {
     }
   }
   if (!events_.empty()) env_.clock.notify_at(wake_, events_.top().cycle);
+  if (env_.sink != nullptr) sample_counters(now);
+}
+
+void Scheduler::sample_counters(std::uint64_t now) {
+  std::uint64_t ready = 0;
+  for (const Lane& l : lanes_) ready += l.cohorts.size() + l.tasks.size();
+  const auto sample = [&](Counter& counter, std::uint64_t value) {
+    if (std::exchange(counter.value, value) != value) env_.sink->counter(track_, counter.name, isa::Cycles{now}, value);
+  };
+  sample(busy_cores_, parts_on_cores_);
+  sample(ready_tasks_, ready);
 }
 
 void Scheduler::handle(const Event& event) {
@@ -194,6 +209,7 @@ void Scheduler::start_core(std::uint32_t core, std::uint64_t now) {
   const auto& program = at.kind == isa::CoreKind::AIC ? task.kernel->cube : task.kernel->vector;
   pool_.core(core).start({.program = &*program,
                           .args = &task.args,
+                          .name = task.name,
                           .task = part.task,
                           .block = part.block,
                           .block_count = task.blocks,
@@ -206,7 +222,8 @@ bool Scheduler::begin_work(std::uint32_t t, std::uint64_t now) {
   if (!thread.completions.empty() && thread.completions.begin()->visible <= now) {
     thread.completion = *thread.completions.begin();
     thread.completions.erase(thread.completions.begin());
-    occupy(t, Work::Poll, now, costs_.poll, thread.completion.task);
+    const Completion& c = thread.completion;
+    occupy(t, Work::Poll, now, costs_.poll, {.task = c.task, .block = c.block, .core = c.core});
     return true;
   }
   claim_cohorts();
@@ -229,15 +246,15 @@ void Scheduler::begin_publish(std::uint32_t t, Claim claim, std::uint64_t now) {
   std::uint64_t cost = costs_.publish * claim.cores.size();
   if ((run.payload_threads & bit) == 0) cost += costs_.dispatch;
   run.payload_threads |= bit;
-  const std::uint32_t task = claim.part.task;
+  const Subject subject{.task = claim.part.task, .block = claim.part.block, .core = claim.cores.front()};
   threads_[t].claim = std::move(claim);
-  occupy(t, Work::Publish, now, cost, task);
+  occupy(t, Work::Publish, now, cost, subject);
 }
 
-void Scheduler::occupy(std::uint32_t t, Work work, std::uint64_t now, std::uint64_t cost, std::uint32_t task) {
+void Scheduler::occupy(std::uint32_t t, Work work, std::uint64_t now, std::uint64_t cost, const Subject& subject) {
   close_work(t, now);
   threads_[t].work = work;
-  threads_[t].task = task;
+  threads_[t].subject = subject;
   push_event(now + cost, EventKind::ThreadDone, t);
 }
 
@@ -247,8 +264,13 @@ void Scheduler::close_work(std::uint32_t t, std::uint64_t now) {
   const std::uint64_t cycles = now - thread.since;
   (thread.work == Work::None ? thread_stats_[t].idle : thread_stats_[t].busy) += cycles;
   if (env_.sink != nullptr && thread.work != Work::None && cycles > 0) {
+    const Subject& subject = thread.subject;
+    traces::Detail detail{subject.block ? *subject.block : traces::Detail::kNoValue};
+    detail.task = subject.task;
+    detail.subject = env_.sink->intern(graph_.task(subject.task).name);
+    if (subject.core) detail.core = pool_.core(*subject.core).track();
     env_.sink->span(thread.track, traces::SpanKind::Work, work_names_[static_cast<std::size_t>(thread.work)],
-                    isa::Cycles{thread.since}, isa::Cycles{now}, thread.task);
+                    isa::Cycles{thread.since}, isa::Cycles{now}, detail);
   }
   thread.since = now;
 }
@@ -267,7 +289,8 @@ void Scheduler::end_work(std::uint32_t t, std::uint64_t now) {
       pool_.release(thread.completion.core);
       if (--runs_[task].parts_left > 0) break;
       const std::uint64_t edges = graph_.task(task).successors.size();
-      occupy(t, Work::Resolve, now, costs_.resolve + edges * costs_.resolve_edge, task);
+      occupy(t, Work::Resolve, now, costs_.resolve + edges * costs_.resolve_edge,
+             {.task = task, .block = std::nullopt, .core = std::nullopt});
       break;
     }
     case Work::Resolve:

@@ -81,7 +81,7 @@ class Scheduler final : public sc_core::sc_module, private BlockObserver {
   };
   struct Completion {
     std::uint64_t visible;
-    std::uint32_t core, task;
+    std::uint32_t core, task, block;
     [[nodiscard]] bool operator<(const Completion& o) const {
       return visible != o.visible ? visible < o.visible : core < o.core;
     }
@@ -90,12 +90,17 @@ class Scheduler final : public sc_core::sc_module, private BlockObserver {
     Part part;
     std::vector<std::uint32_t> cores;
   };
+  /// What a thread works for; one core of a block stands for all of them.
+  struct Subject {
+    std::uint32_t task;
+    std::optional<std::uint32_t> block, core;
+  };
   enum class Work : std::uint8_t { None, Poll, Resolve, Publish };
   struct Thread {
     Work work = Work::None;
     Completion completion{};  ///< of Poll and Resolve
     Claim claim;              ///< of Publish
-    std::uint32_t task = 0;   ///< that the work is for
+    Subject subject{};        ///< that the work is for
     std::uint64_t since = 0;  ///< cycle at which the work began, or the last one ended
     std::multiset<Completion> completions;
     std::deque<Claim> claims;  ///< of cohorts, to be published
@@ -125,12 +130,13 @@ class Scheduler final : public sc_core::sc_module, private BlockObserver {
   void count_block(std::uint32_t core, const Part& part, const BlockStats& stats);
   void plan_starts(std::uint32_t core, std::uint64_t now);
   void start_core(std::uint32_t core, std::uint64_t now);
+  void sample_counters(std::uint64_t now);
   void make_ready(std::uint32_t task, std::uint64_t now);
 
   [[nodiscard]] bool begin_work(std::uint32_t thread, std::uint64_t now);
   void end_work(std::uint32_t thread, std::uint64_t now);
   void close_work(std::uint32_t thread, std::uint64_t now);
-  void occupy(std::uint32_t thread, Work work, std::uint64_t now, std::uint64_t cost, std::uint32_t task);
+  void occupy(std::uint32_t thread, Work work, std::uint64_t now, std::uint64_t cost, const Subject& subject);
   void begin_publish(std::uint32_t thread, Claim claim, std::uint64_t now);
   void end_resolve(std::uint32_t task, std::uint64_t now);
   void claim_cohorts();
@@ -157,7 +163,13 @@ class Scheduler final : public sc_core::sc_module, private BlockObserver {
   std::uint64_t parts_ended_ = 0;
   std::vector<SchedulerThreadStats> thread_stats_;
   PipeTable pipes_{};
+  struct Counter {
+    traces::NameId name{};
+    std::uint64_t value = 0;  ///< of the last sample
+  };
   std::array<traces::NameId, 4> work_names_{};  ///< by Work
+  traces::TrackId track_{};
+  Counter busy_cores_, ready_tasks_;
 };
 
 }  // namespace npu::model

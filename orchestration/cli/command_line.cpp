@@ -184,10 +184,14 @@ void add_output_flags(CLI::App& app, Options& o) {
 
 void add_trace_flags(CLI::App& app, Options& o) {
   in_group("Traces",
-           {app.add_option("--trace", o.trace, "timeline for Perfetto, a JSON file")->type_name("FILE"),
+           {app.add_option("--trace", o.trace, "timeline for Perfetto, a JSON file; compressed if it is named .gz")
+                ->type_name("FILE"),
+            app.add_option("--trace-level", o.trace_level, "detail of the timeline: task, pipe or instruction")
+                ->type_name("task|pipe|instruction")
+                ->default_str("instruction"),
             app.add_option("--vcd", o.vcd, "waveforms, a VCD file")->type_name("FILE"),
             app.add_option("--vcd-scope", o.vcd_scope,
-                           "tracks of the VCD, comma-separated globs such as card0.cluster3.* (default: all)")
+                           "tracks of the VCD, comma-separated globs such as card0.aic* or card0.cluster3 (default: all)")
                 ->type_name("GLOBS"),
             app.add_option("--vcd-level", o.vcd_level, "detail of the VCD: task, pipe or signal")
                 ->type_name("task|pipe|signal")

@@ -36,6 +36,9 @@ void refuse_contradictions(const Options& o) {
     throw config_error("{} belongs to --vcd FILE, which is missing",
                        o.vcd_scope.empty() ? "--vcd-level" : "--vcd-scope");
   }
+  if (!o.trace && !o.trace_level.empty()) {
+    throw config_error("--trace-level belongs to --trace FILE, which is missing");
+  }
   if (!o.vcd && !o.trace && !o.trace_window.empty()) {
     throw config_error("--trace-window belongs to --trace FILE or --vcd FILE; both are missing");
   }

@@ -55,7 +55,7 @@ struct Options {
 
   // Traces
   std::optional<std::string> trace, vcd;
-  std::string vcd_scope, vcd_level, trace_window;
+  std::string trace_level, vcd_scope, vcd_level, trace_window;
   std::uint64_t trace_limit_mib = kDefaultTraceLimitMib;
 
   std::vector<std::string> help_of;  ///< words behind `help`

@@ -10,6 +10,7 @@
 
 #include "isa/errors.hpp"
 #include "orchestration/cli/program_file.hpp"
+#include "traces/gtkwave_view.hpp"
 
 namespace npu::cli {
 namespace {
@@ -79,7 +80,12 @@ CommandPaths paths_of(const Options& o) {
   };
   if (!o.output.empty()) add("-o", o.output);
   if (o.trace) add("--trace", *o.trace);
-  if (o.vcd) add("--vcd", *o.vcd);
+  if (o.vcd) {
+    add("--vcd", *o.vcd);
+    if (const std::string view = traces::view_path(*o.vcd); !view.empty()) {
+      paths.outputs.push_back({fmt::format("the view {} of --vcd", view), view});
+    }
+  }
   if (o.save_data) {
     paths.directories.push_back({fmt::format("the directory of --save-data {}", *o.save_data), *o.save_data});
     for (const char* file : {"expected.safetensors", "actual.safetensors"}) {

@@ -24,8 +24,11 @@ Traces::Traces(const Options& o, double core_mhz)
       limit_mib_{o.trace_limit_mib} {
   const std::uint64_t limit_bytes = o.trace_limit_mib << 20U;
   if (o.trace) {
+    const traces::TimelineLevel level =
+        o.trace_level.empty() ? traces::TimelineLevel::Instruction : traces::parse_timeline_level(o.trace_level);
     chrome_ = std::make_unique<traces::ChromeTraceWriter>(
-        *o.trace, traces::ChromeTraceOptions{.core_mhz = core_mhz, .window = window_, .limit_bytes = limit_bytes});
+        *o.trace,
+        traces::ChromeTraceOptions{.core_mhz = core_mhz, .window = window_, .level = level, .limit_bytes = limit_bytes});
     fanout_.add(*chrome_);
   }
   if (o.vcd) {
@@ -49,7 +52,7 @@ void Traces::finish() {
   if ((chrome_ && chrome_->is_cut()) || (vcd_ && vcd_->is_cut())) {
     print(Stream::Err,
           "npusim: warning: a trace has reached --trace-limit-mib {}; what came later is left out. Raise the limit, or "
-          "record less (--trace-window, --vcd-scope, --vcd-level)\n",
+          "record less (--trace-level, --trace-window, --vcd-scope, --vcd-level)\n",
           limit_mib_);
   }
 }

@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <map>
 
+#include "sim_tests/support/spy_sink.hpp"
+
 namespace npu::model {
 namespace {
 
@@ -11,26 +13,6 @@ struct Ends final : FlowListener {
   void flow_finished(std::uint32_t flow) override { at[flow] = clock.now(); }
   const Clock& clock;
   std::map<std::uint32_t, std::uint64_t> at;
-};
-
-struct SpanSpy final : traces::Sink {
-  struct Span {
-    std::uint64_t begin, end, bytes;
-    bool operator==(const Span&) const = default;
-  };
-  traces::TrackId add_track(const traces::TrackInfo& info) override {
-    track = info.name;
-    return traces::TrackId{};
-  }
-  traces::NameId intern(std::string_view) override { return traces::NameId{}; }
-  void span(traces::TrackId, traces::SpanKind, traces::NameId, traces::Cycles begin, traces::Cycles end,
-            std::uint64_t detail) override {
-    spans.push_back({begin.count(), end.count(), detail});
-  }
-  void flow(traces::FlowKind, traces::TrackId, traces::Cycles, traces::TrackId, traces::Cycles) override {}
-  void counter(traces::TrackId, traces::NameId, traces::Cycles, std::uint64_t) override {}
-  std::string track;
-  std::vector<Span> spans;
 };
 
 struct Bench {
@@ -77,8 +59,8 @@ TEST_CASE("the order of simultaneous starts does not show", "[pool]") {
 
 TEST_CASE("busy cycles are those with at least one flow, each a span of the trace", "[pool]") {
   Bench bench{10};
-  SpanSpy spy;
-  bench.pool.trace_to(spy, {traces::TrackKind::Link, "link0to1", 0});
+  test::SpySink spy;
+  bench.pool.trace_to(spy, {traces::TrackKind::Link, "link0to1", 0}, 1000, 10);
   bench.run_to(5);
   bench.pool.start(0, 100, 10);
   bench.pool.start(1, 100, 10);
@@ -88,8 +70,31 @@ TEST_CASE("busy cycles are those with at least one flow, each a span of the trac
   bench.pool.start(0, 70, 7);
   bench.run_to(100);
   CHECK(bench.pool.busy_cycles() == 20 + 10);
-  CHECK(spy.track == "link0to1");
-  CHECK(spy.spans == std::vector<SpanSpy::Span>{{5, 25, 200}, {50, 60, 70}});
+  REQUIRE(spy.spans.size() == 2);
+  CHECK(spy.spans[0] == test::SpySpan{"link0to1", traces::SpanKind::Transfer, "transfer", 5, 25, 200});
+  CHECK(spy.spans[1] == test::SpySpan{"link0to1", traces::SpanKind::Transfer, "transfer", 50, 60, 70});
+  using Samples = std::vector<test::SpySample>;
+  CHECK(spy.samples == Samples{{"link0to1", "GB/s", 5, 10},
+                               {"link0to1", "GB/s", 25, 0},
+                               {"link0to1", "bytes", 25, 200},
+                               {"link0to1", "GB/s", 50, 7},
+                               {"link0to1", "GB/s", 60, 0},
+                               {"link0to1", "bytes", 60, 270}});
+}
+
+TEST_CASE("the bandwidth of a trace is the mean between samples, which are not closer than asked for", "[pool]") {
+  Bench bench{10};
+  test::SpySink spy;
+  bench.pool.trace_to(spy, {traces::TrackKind::Memory, "card0.hbm", 0}, 2000, 15);
+  bench.pool.start(0, 10, 2);   // to cycle 5
+  bench.pool.start(1, 100, 4);  // to cycle 25
+  bench.run_to(20);
+  bench.pool.start(2, 60, 6);  // to cycle 30
+  bench.run_to(100);
+  CHECK(spy.spans.empty());
+  // 90 bytes in 20 cycles, then 80 in 10; a byte per cycle is 2 GB/s.
+  CHECK(spy.samples == std::vector<test::SpySample>{
+                           {"card0.hbm", "GB/s", 0, 9}, {"card0.hbm", "GB/s", 20, 16}, {"card0.hbm", "GB/s", 30, 0}});
 }
 
 }  // namespace npu::model

@@ -15,7 +15,14 @@ struct SpySpan {
   traces::SpanKind kind;
   std::string name;
   std::uint64_t begin, end, detail;
+  std::uint32_t task = traces::Detail::kNone;
+  std::string subject{}, core{};
   bool operator==(const SpySpan&) const = default;
+};
+struct SpySample {
+  std::string track, name;
+  std::uint64_t at, value;
+  bool operator==(const SpySample&) const = default;
 };
 struct SpyFlow {
   traces::FlowKind kind;
@@ -39,14 +46,19 @@ class SpySink final : public traces::Sink {
     return traces::NameId{static_cast<std::uint32_t>(names.size() - 1)};
   }
   void span(traces::TrackId t, traces::SpanKind kind, traces::NameId name, isa::Cycles begin, isa::Cycles end,
-            std::uint64_t detail) override {
-    spans.push_back({track(t), kind, names.at(static_cast<std::size_t>(name)), begin.count(), end.count(), detail});
+            const traces::Detail& detail) override {
+    constexpr auto kNone = traces::Detail::kNone;
+    spans.push_back({track(t), kind, this->name(name), begin.count(), end.count(), detail.value, detail.task,
+                     detail.subject == traces::NameId{kNone} ? "" : this->name(detail.subject),
+                     detail.core == traces::TrackId{kNone} ? "" : track(detail.core)});
   }
   void flow(traces::FlowKind kind, traces::TrackId from, isa::Cycles from_time, traces::TrackId to,
             isa::Cycles to_time) override {
     flows.push_back({kind, track(from), from_time.count(), track(to), to_time.count()});
   }
-  void counter(traces::TrackId, traces::NameId, isa::Cycles, std::uint64_t) override {}
+  void counter(traces::TrackId t, traces::NameId name, isa::Cycles at, std::uint64_t value) override {
+    samples.push_back({track(t), this->name(name), at.count(), value});
+  }
 
   [[nodiscard]] std::vector<SpySpan> on(const std::string& track_name) const {
     std::vector<SpySpan> found;
@@ -59,8 +71,10 @@ class SpySink final : public traces::Sink {
   std::vector<std::string> tracks, names;
   std::vector<SpySpan> spans;
   std::vector<SpyFlow> flows;
+  std::vector<SpySample> samples;
 
  private:
+  [[nodiscard]] const std::string& name(traces::NameId n) const { return names.at(static_cast<std::size_t>(n)); }
   [[nodiscard]] const std::string& track(traces::TrackId t) const { return tracks.at(static_cast<std::size_t>(t)); }
 };
 

@@ -1,4 +1,4 @@
-// A file name of its own for each test case, removed afterwards.
+// A file name of its own for each test case, removed afterwards with the view that a waveform leaves beside it.
 #pragma once
 
 #include <unistd.h>
@@ -18,13 +18,19 @@ class TemporaryFile {
   ~TemporaryFile() {
     std::error_code ignored;
     std::filesystem::remove(path_, ignored);
+    std::filesystem::remove(beside(".gtkw"), ignored);
   }
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
 
   [[nodiscard]] std::string path() const { return path_.string(); }
-  [[nodiscard]] std::string text() const {
-    std::ifstream file{path_, std::ios::binary};
+  /// The same name with another extension.
+  [[nodiscard]] std::string beside(const std::string& extension) const {
+    return std::filesystem::path{path_}.replace_extension(extension).string();
+  }
+  [[nodiscard]] std::string text() const { return text_of(path_); }
+  [[nodiscard]] static std::string text_of(const std::filesystem::path& path) {
+    std::ifstream file{path, std::ios::binary};
     return {std::istreambuf_iterator<char>{file}, {}};
   }
 

@@ -38,7 +38,10 @@ struct TraceScenario {
     const auto load = sink.intern("tload");
     const auto mul = sink.intern("tmatmul");
     const auto bytes = sink.intern("bytes in flight");
-    sink.span(t.aic, SpanKind::Task, gemm, 100_cyc, 200_cyc, 7);
+    traces::Detail block{7};
+    block.task = 2;
+    block.subject = sink.intern("gemm.cube");
+    sink.span(t.aic, SpanKind::Task, gemm, 100_cyc, 200_cyc, block);
     sink.span(t.aic_mte2, SpanKind::Instruction, load, 110_cyc, 140_cyc, 3);
     sink.span(t.aic_mte2, SpanKind::Instruction, load, 140_cyc, 150_cyc, 4);
     sink.span(t.aic_mte2, SpanKind::Wait, load, 150_cyc, 160_cyc, reason(WaitReason::Flag));
@@ -46,9 +49,13 @@ struct TraceScenario {
     sink.span(t.aic_m, SpanKind::Instruction, mul, 145_cyc, 180_cyc, 5);
     sink.span(t.aic_s, SpanKind::Instruction, sink.intern("salu"), 100_cyc, 105_cyc, 0);
     sink.span(t.aic_s, SpanKind::Wait, sink.intern("halt"), 105_cyc, 200_cyc, reason(WaitReason::Drain));
-    sink.span(t.host, SpanKind::Work, sink.intern("submit"), 0_cyc, 40_cyc, 0);
-    sink.span(t.orchestrator, SpanKind::Work, sink.intern("build graph"), 40_cyc, 80_cyc, 0);
-    sink.span(t.scheduler, SpanKind::Work, sink.intern("dispatch"), 80_cyc, 100_cyc, 0);
+    sink.span(t.host, SpanKind::Work, sink.intern("submit"), 0_cyc, 40_cyc, traces::Detail::kNoValue);
+    sink.span(t.orchestrator, SpanKind::Work, sink.intern("build graph"), 40_cyc, 80_cyc, traces::Detail::kNoValue);
+    traces::Detail dispatch{7};
+    dispatch.task = 2;
+    dispatch.subject = gemm;
+    dispatch.core = t.aic;
+    sink.span(t.scheduler, SpanKind::Work, sink.intern("dispatch"), 80_cyc, 100_cyc, dispatch);
     sink.span(t.link, SpanKind::Transfer, sink.intern("tput"), 200_cyc, 260_cyc, 4096);
     sink.counter(t.link, bytes, 200_cyc, 4096);
     sink.counter(t.link, bytes, 260_cyc, 512);

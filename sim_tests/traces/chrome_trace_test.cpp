@@ -55,6 +55,15 @@ std::map<Row, std::string> row_names(const json& trace) {
   return rows;
 }
 
+/// The slice of a row that begins at a cycle; null if there is none.
+json slice(const json& trace, const std::string& row, std::int64_t cycle) {
+  const auto rows = row_names(trace);
+  for (const json& e : events(trace, "X")) {
+    if (rows.at(row_of(e)) == row && e.at("args").at("cycle") == cycle) return e;
+  }
+  return {};
+}
+
 std::int64_t nanoseconds(const json& microseconds) {
   return static_cast<std::int64_t>(std::llround(microseconds.get<double>() * 1000));
 }
@@ -65,32 +74,28 @@ TEST_CASE("a Chrome trace holds every span with its row, name, time and detail",
   const json trace = scenario_with({.core_mhz = 1000});
   CHECK(trace.at("displayTimeUnit") == "ns");
   CHECK(trace.at("otherData").at("core_mhz") == 1000);
-  const auto rows = row_names(trace);
-  const auto spans = events(trace, "X");
-  REQUIRE(spans.size() == 14);
+  CHECK(events(trace, "X").size() == 14);
 
-  CHECK(rows.at(row_of(spans[0])) == "card0/aic0");
-  CHECK(spans[0].at("name") == "gemm");
-  CHECK(spans[0].at("cat") == "task");
-  CHECK(spans[0].at("ts").dump() == "0.1");
-  CHECK(spans[0].at("dur").dump() == "0.1");
-  CHECK(spans[0].at("args") == json{{"block", 7}, {"cycle", 100}, {"cycles", 100}});
+  const json task = slice(trace, "card0/aic0", 100);
+  CHECK(task.at("name") == "gemm");
+  CHECK(task.at("cat") == "task");
+  CHECK(task.at("ts").dump() == "0.1");
+  CHECK(task.at("dur").dump() == "0.1");
+  CHECK(task.at("args") ==
+        json{{"task", 2}, {"kernel", "gemm.cube"}, {"block", 7}, {"cycle", 100}, {"cycles", 100}});
 
-  CHECK(rows.at(row_of(spans[1])) == "card0/aic0.mte2");
-  CHECK(spans[1].at("cat") == "instruction");
-  CHECK(spans[1].at("args").at("pc") == 3);
+  const json load = slice(trace, "card0/aic0.mte2", 110);
+  CHECK(load.at("cat") == "instruction");
+  CHECK(load.at("args").at("pc") == 3);
 
-  CHECK(spans[3].at("name") == "wait: flag");
-  CHECK(spans[3].at("cat") == "wait");
-  CHECK(spans[3].at("cname") == "grey");
-  CHECK(spans[3].at("args") == json{{"reason", "flag"}, {"for", "tload"}, {"cycle", 150}, {"cycles", 10}});
+  const json wait = slice(trace, "card0/aic0.mte2", 150);
+  CHECK(wait.at("name") == "wait: flag");
+  CHECK(wait.at("cat") == "wait");
+  CHECK(wait.at("args") == json{{"cycle", 150}, {"cycles", 10}});
 
-  CHECK(rows.at(row_of(spans[8])) == "host/host");
-  CHECK(spans[8].at("cat") == "work");
-  CHECK(rows.at(row_of(spans[11])) == "links/link0to1");
-  CHECK(spans[11].at("args").at("bytes") == 4096);
-  CHECK(spans[12].at("name") == "vector add \"x\"");
-  CHECK(rows.at(row_of(spans[12])) == "card1/aiv10");
+  CHECK(slice(trace, "host/host", 0).at("cat") == "work");
+  CHECK(slice(trace, "links/link0to1", 200).at("args").at("bytes") == 4096);
+  CHECK(slice(trace, "card1/aiv10", 270).at("name") == "vector add \"x\"");
 }
 
 TEST_CASE("rows of a Chrome trace stand in reading order", "[traces][chrome]") {
@@ -130,6 +135,78 @@ TEST_CASE("neighbouring spans stay neighbours at a clock that is no whole number
   // 1850 cycles of 540.541 ps are 1000.00085 ns; a thousand seconds in, the period rounded to 1 fs is off by 0.9 ppm.
   CHECK(nanoseconds(spans.back().at("dur")) == 1000);
   CHECK(spans.back().at("ts").get<double>() == Approx(1e9).epsilon(1e-6));
+}
+
+TEST_CASE("slices neither overlap nor vanish for importers that add times as doubles", "[traces][chrome]") {
+  const TemporaryFile file{".json"};
+  ChromeTraceWriter writer{file.path(), {.core_mhz = 1850}};
+  const auto track = writer.add_track({TrackKind::Pipe, "card0.aic0.m", 0});
+  const auto name = writer.intern("tmatmul");
+  std::uint64_t at = 1'000'000'000;
+  std::uint64_t dropped = 0;
+  for (std::uint64_t i = 0; i < 20'000; ++i) {
+    const std::uint64_t cycles = 1 + i * 7919 % 97 % (1 + i % 40);
+    if (cycles == 1) ++dropped;
+    writer.span(track, SpanKind::Instruction, name, Cycles{at}, Cycles{at + cycles}, 0);
+    at += cycles;
+  }
+  writer.finish();
+  const auto spans = events(json::parse(file.text()), "X");
+  CHECK(spans.size() < 20'000);
+  CHECK(spans.size() >= 20'000 - dropped);
+  double end = 0;
+  std::int64_t imported_end = 0;  // as Perfetto cuts times to nanoseconds
+  for (const json& s : spans) {
+    const double ts = s.at("ts");
+    const double dur = s.at("dur");
+    REQUIRE(dur > 0);
+    REQUIRE(ts >= end);
+    REQUIRE(static_cast<std::int64_t>(ts * 1000) >= imported_end);
+    end = ts + dur;
+    imported_end = static_cast<std::int64_t>(ts * 1000) + static_cast<std::int64_t>(dur * 1000);
+  }
+}
+
+TEST_CASE("waits of one reason that touch are one slice, others stay apart", "[traces][chrome]") {
+  const TemporaryFile file{".json"};
+  ChromeTraceWriter writer{file.path(), {.core_mhz = 1000}};
+  const auto track = writer.add_track({TrackKind::Pipe, "card0.aic0.m", 0});
+  const auto wait = writer.intern("wait");
+  const auto flag = static_cast<std::uint64_t>(WaitReason::Flag);
+  const auto instruction = static_cast<std::uint64_t>(WaitReason::Instruction);
+  writer.span(track, SpanKind::Wait, wait, 0_cyc, 10_cyc, instruction);
+  writer.span(track, SpanKind::Wait, wait, 10_cyc, 20_cyc, instruction);
+  writer.span(track, SpanKind::Wait, wait, 20_cyc, 30_cyc, flag);
+  writer.span(track, SpanKind::Wait, wait, 31_cyc, 40_cyc, flag);
+  writer.finish();
+  const auto spans = events(json::parse(file.text()), "X");
+  REQUIRE(spans.size() == 3);
+  CHECK(spans[0].at("name") == "wait: instruction");
+  CHECK(spans[0].at("args") == json{{"cycle", 0}, {"cycles", 20}});
+  CHECK(spans[1].at("args") == json{{"cycle", 20}, {"cycles", 10}});
+}
+
+TEST_CASE("a Chrome trace at pipe level has busy times instead of instructions", "[traces][chrome]") {
+  const json trace = scenario_with({.core_mhz = 1000, .level = TimelineLevel::Pipe});
+  const auto spans = events(trace, "X");
+  const auto busy = std::find_if(spans.begin(), spans.end(), [](const json& s) {
+    return s.at("name") == "busy" && s.at("args").at("cycle") == 110;
+  });
+  REQUIRE(busy != spans.end());
+  CHECK(busy->at("args") == json{{"instructions", 2}, {"cycle", 110}, {"cycles", 40}});
+  CHECK(spans.size() == 13);
+}
+
+TEST_CASE("work of a scheduler says task, block and core", "[traces][chrome]") {
+  CHECK(slice(scenario_with({.core_mhz = 1000}), "card0/sched0", 80).at("args") ==
+        json{{"task", 2}, {"of", "gemm"}, {"block", 7}, {"core", "aic0"}, {"cycle", 80}, {"cycles", 20}});
+}
+
+TEST_CASE("a Chrome trace names only rows and processes that have events", "[traces][chrome]") {
+  const json trace = scenario_with({.core_mhz = 1000, .window = {0_cyc, 50_cyc}});
+  std::vector<std::string> names;
+  for (const auto& [row, name] : row_names(trace)) names.push_back(name);
+  CHECK(names == std::vector<std::string>{"host/host", "card0/orch"});
 }
 
 TEST_CASE("arrows of a Chrome trace come in pairs and lie inside the spans that they join", "[traces][chrome]") {
@@ -172,9 +249,9 @@ TEST_CASE("a Chrome trace keeps to its window", "[traces][chrome]") {
     CHECK(nanoseconds(e.at("ts")) >= 150);
     CHECK(nanoseconds(e.at("ts")) + (e.contains("dur") ? nanoseconds(e.at("dur")) : 0) <= 270);
   }
-  CHECK(spans[0].at("name") == "gemm");
-  CHECK(spans[0].at("args").at("cycle") == 150);
-  CHECK(spans[0].at("args").at("cycles") == 50);
+  const json task = slice(trace, "card0/aic0", 150);
+  CHECK(task.at("name") == "gemm");
+  CHECK(task.at("args").at("cycles") == 50);
   CHECK(events(trace, "s").empty());  // both arrows end after the window
 }
 
@@ -189,7 +266,7 @@ TEST_CASE("a counter that was set before the window shows its value from the sta
 }
 
 TEST_CASE("a Chrome trace at task level has no pipes", "[traces][chrome]") {
-  const json trace = scenario_with({.core_mhz = 1000, .level = Level::Task});
+  const json trace = scenario_with({.core_mhz = 1000, .level = TimelineLevel::Task});
   for (const auto& [row, name] : row_names(trace)) CHECK(name.find("aic0.") == std::string::npos);
   CHECK(events(trace, "X").size() == 6);
   CHECK(events(trace, "s").size() == 1);  // the arrow between pipes is left out

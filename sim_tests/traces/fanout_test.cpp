@@ -2,8 +2,10 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+
+#include "sim_tests/support/spy_sink.hpp"
 #include "sim_tests/support/trace_scenario.hpp"
-#include "traces/recorder.hpp"
 
 namespace npu::traces {
 
@@ -11,10 +13,10 @@ using namespace isa::literals;
 using test::TraceScenario;
 
 TEST_CASE("a fan-out gives each sink the same events under the ids of that sink", "[traces][fanout]") {
-  SpySink alone;
+  test::SpySink alone;
   TraceScenario::play(alone);
-  SpySink first;
-  SpySink second;
+  test::SpySink first;
+  test::SpySink second;
   // Ids of the second sink differ from those of the fan-out.
   second.add_track({TrackKind::Host, "earlier", 0});
   second.intern("earlier");
@@ -23,20 +25,12 @@ TEST_CASE("a fan-out gives each sink the same events under the ids of that sink"
   fanout.add(first);
   fanout.add(second);
   TraceScenario::play(fanout);
-
-  CHECK(first.spans() == alone.spans());
-  CHECK(first.flows() == alone.flows());
-  CHECK(first.counters() == alone.counters());
-  REQUIRE(second.spans().size() == alone.spans().size());
-  for (std::size_t i = 0; i < alone.spans().size(); ++i) {
-    const RecordedSpan& expected = alone.spans()[i];
-    const RecordedSpan& got = second.spans()[i];
-    CHECK(second.track(got.track).name == alone.track(expected.track).name);
-    CHECK(second.name(got.name) == alone.name(expected.name));
-    CHECK(got.begin == expected.begin);
+  for (const test::SpySink* spy : {&first, &second}) {
+    CHECK(spy->spans == alone.spans);
+    CHECK(spy->flows == alone.flows);
+    CHECK(spy->samples == alone.samples);
   }
-  CHECK(second.track(second.flows()[0].to).name == "card1.aiv10");
-  CHECK(second.name(second.counters()[0].name) == "bytes in flight");
+  CHECK(std::any_of(alone.spans.begin(), alone.spans.end(), [](const auto& s) { return !s.core.empty(); }));
 }
 
 TEST_CASE("a fan-out without sinks takes events and drops them", "[traces][fanout]") {

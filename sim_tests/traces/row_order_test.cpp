@@ -40,13 +40,18 @@ TEST_CASE("rows are ordered host, cards, links, and a core is followed by its pi
                                           "link1to0"});
 }
 
-TEST_CASE("a track is named within its card", "[traces][rows]") {
-  const TrackInfo pipe{TrackKind::Pipe, "card1.aic3.mte2", 1};
-  const TrackInfo elsewhere{TrackKind::Pipe, "card10.aic3", 1};
+TEST_CASE("the pipes of a cluster are a group of their own beside the rows of their card", "[traces][rows]") {
+  const TrackInfo pipe{TrackKind::Pipe, "card1.cluster2.aic.mte2", 1};
+  const TrackInfo core{TrackKind::Core, "card1.cluster2.aic", 1};
   const TrackInfo link{TrackKind::Link, "link0to1", 0};
-  CHECK(name_within_card(pipe) == "aic3.mte2");
-  CHECK(name_within_card(elsewhere) == "card10.aic3");
-  CHECK(name_within_card(link) == "link0to1");
+  const TrackInfo lone{TrackKind::Pipe, "v", 1};
+  CHECK(group_of(pipe) == "card1.cluster2");
+  CHECK(name_within(group_of(pipe), pipe) == "aic.mte2");
+  CHECK(group_of(core) == "card1");
+  CHECK(name_within(group_of(core), core) == "cluster2.aic");
+  CHECK(name_within("card", core) == "card1.cluster2.aic");
+  CHECK(group_of(link) == "links");
+  CHECK(group_of(lone) == "card1");
 }
 
 TEST_CASE("scope patterns match names, scopes and alternatives", "[traces][scope]") {
@@ -57,6 +62,11 @@ TEST_CASE("scope patterns match names, scopes and alternatives", "[traces][scope
   CHECK_FALSE(ScopePattern{"*.mte2"}.matches("card0.aic3.mte1"));
   CHECK(ScopePattern{"card?.aic*"}.matches("card1.aic12.m"));
   CHECK_FALSE(ScopePattern{"card?.aic1"}.matches("card1.aic12.m"));
+  CHECK(ScopePattern{"card0.aic*"}.matches("card0.cluster3.aic.m"));
+  CHECK(ScopePattern{"card0.mte2"}.matches("card0.cluster3.aiv1.mte2"));
+  CHECK_FALSE(ScopePattern{"card0.aic"}.matches("card0.cluster3.aiv0.m"));
+  CHECK_FALSE(ScopePattern{"card0.aic"}.matches("card0aic"));
+  CHECK_FALSE(ScopePattern{"card0.aic"}.matches("card0.cluster3xaic"));
   CHECK(ScopePattern{"host,link*"}.matches("link0to1"));
   CHECK(ScopePattern{"*a*b*c"}.matches("xxaxxbxxbxxc"));
   CHECK_FALSE(ScopePattern{"*a*b*c"}.matches("xxaxxbxxcx"));

@@ -1,10 +1,12 @@
 #include "traces/text_file.hpp"
 
+#include <zlib.h>
 #include <catch2/catch.hpp>
 
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <string>
 
 #include "isa/errors.hpp"
@@ -37,6 +39,21 @@ TEST_CASE("a text file holds what was put into it, across the edges of its buffe
   file.close();
   file.close();
   CHECK(temporary.text() == expected);
+}
+
+TEST_CASE("a text file that is named .gz is compressed", "[traces][file]") {
+  const TemporaryFile temporary{".json.gz"};
+  TextFile file{temporary.path()};
+  std::string expected;
+  for (std::uint64_t i = 0; i < 200'000; ++i) expected += std::to_string(i * i) + "\n";
+  file.put(expected);
+  file.close();
+  CHECK(temporary.text().size() < expected.size() / 2);
+  const std::unique_ptr<gzFile_s, decltype(&gzclose)> stream{gzopen(temporary.path().c_str(), "rb"), gzclose};
+  std::string read(expected.size() + 1, '\0');
+  CHECK(gzread(stream.get(), read.data(), static_cast<unsigned>(read.size())) == static_cast<int>(expected.size()));
+  read.resize(expected.size());
+  CHECK(read == expected);
 }
 
 TEST_CASE("thousandths are written with three decimals", "[traces][file]") {

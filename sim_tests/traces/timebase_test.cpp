@@ -60,6 +60,10 @@ TEST_CASE("levels are read by name", "[traces]") {
   CHECK(parse_level("pipe") == Level::Pipe);
   CHECK(parse_level("signal") == Level::Signal);
   CHECK_THROWS_WITH(parse_level("all"), Catch::Contains("'all'") && Catch::Contains("task, pipe or signal"));
+  CHECK(parse_timeline_level("task") == TimelineLevel::Task);
+  CHECK(parse_timeline_level("pipe") == TimelineLevel::Pipe);
+  CHECK(parse_timeline_level("instruction") == TimelineLevel::Instruction);
+  CHECK_THROWS_WITH(parse_timeline_level("signal"), Catch::Contains("task, pipe or instruction"));
 }
 
 }  // namespace npu::traces
