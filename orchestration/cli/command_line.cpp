@@ -191,7 +191,7 @@ void add_trace_flags(CLI::App& app, Options& o) {
                 ->default_str("instruction"),
             app.add_option("--vcd", o.vcd, "waveforms, a VCD file")->type_name("FILE"),
             app.add_option("--vcd-scope", o.vcd_scope,
-                           "tracks of the VCD, comma-separated globs such as card0.aic* or card0.cluster3 (default: all)")
+                           "tracks of the VCD, comma-separated globs such as card0.cluster3,card1.aic* (default: all)")
                 ->type_name("GLOBS"),
             app.add_option("--vcd-level", o.vcd_level, "detail of the VCD: task, pipe or signal")
                 ->type_name("task|pipe|signal")

@@ -27,8 +27,8 @@ Traces::Traces(const Options& o, double core_mhz)
     const traces::TimelineLevel level =
         o.trace_level.empty() ? traces::TimelineLevel::Instruction : traces::parse_timeline_level(o.trace_level);
     chrome_ = std::make_unique<traces::ChromeTraceWriter>(
-        *o.trace,
-        traces::ChromeTraceOptions{.core_mhz = core_mhz, .window = window_, .level = level, .limit_bytes = limit_bytes});
+        *o.trace, traces::ChromeTraceOptions{
+                      .core_mhz = core_mhz, .window = window_, .level = level, .limit_bytes = limit_bytes});
     fanout_.add(*chrome_);
   }
   if (o.vcd) {

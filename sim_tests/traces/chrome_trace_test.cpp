@@ -81,8 +81,7 @@ TEST_CASE("a Chrome trace holds every span with its row, name, time and detail",
   CHECK(task.at("cat") == "task");
   CHECK(task.at("ts").dump() == "0.1");
   CHECK(task.at("dur").dump() == "0.1");
-  CHECK(task.at("args") ==
-        json{{"task", 2}, {"kernel", "gemm.cube"}, {"block", 7}, {"cycle", 100}, {"cycles", 100}});
+  CHECK(task.at("args") == json{{"task", 2}, {"kernel", "gemm.cube"}, {"block", 7}, {"cycle", 100}, {"cycles", 100}});
 
   const json load = slice(trace, "card0/aic0.mte2", 110);
   CHECK(load.at("cat") == "instruction");
