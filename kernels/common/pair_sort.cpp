@@ -51,4 +51,10 @@ void PairSort::take_indices(const Tile& dst, const Value& rows, const Value& cou
   part_.tgather_mask(dst.valid(rows, count), bits.valid(rows, elements.value()), kOddLanes);
 }
 
+void PairSort::take_values(const Tile& dst, const Value& rows, const Value& count) {
+  constexpr std::uint8_t kEvenLanes = 0;
+  const ElementsOf elements{count};
+  part_.tgather_mask(dst.valid(rows, count), pairs_[sorted_].valid(rows, elements.value()), kEvenLanes);
+}
+
 }  // namespace npu::kernels

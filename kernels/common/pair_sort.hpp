@@ -30,6 +30,8 @@ class PairSort {
   void sort(const isa::Tile& value, const isa::Tile& index, const isa::Value& rows, const isa::Value& cols);
   /// dst [rows, count] i32 = indices of the first pairs of every sorted row; count at most the sorted columns.
   void take_indices(const isa::Tile& dst, const isa::Value& rows, const isa::Value& count);
+  /// dst [rows, count] f32 = values of the same pairs.
+  void take_values(const isa::Tile& dst, const isa::Value& rows, const isa::Value& count);
 
  private:
   isa::PartBuilder& part_;

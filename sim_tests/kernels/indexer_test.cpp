@@ -141,13 +141,14 @@ void check_scores(const LayerConfig& c, const std::vector<std::int32_t>& entries
   CHECK(result.ok);
 }
 
-void check_topk(const LayerConfig& c, const std::vector<std::int32_t>& entries, Keys keys = Keys::Different) {
+void check_topk(const LayerConfig& c, const std::vector<std::int32_t>& entries, Keys keys = Keys::Different,
+                const isa::ArchSpec& arch = isa::a2a3_arch_spec()) {
   const IndexerCase i = indexer_case(c, entries, keys);
   test::KernelBench bench;
   bench.bind("score", i.score);
   bench.bind("kv_seq_lens", i.lengths);
   bench.bind("topk", std::vector<std::int32_t>(i.topk.size(), 77));
-  bench.run(kernels::indexer_topk(c, isa::a2a3_arch_spec()));
+  bench.run(kernels::indexer_topk(c, arch));
   const auto actual = bench.read<std::int32_t>("topk");
   INFO(bench.task_us() << " us");
   CHECK(actual == i.topk);
@@ -190,6 +191,41 @@ TEST_CASE("equal scores go to the smaller position", "[indexer]") {
 }
 TEST_CASE("equal scores of full width go to the smaller position", "[indexer]") {
   check_topk(flash(5, 2), kFlashEntries, Keys::Repeated);
+}
+
+/// Rows that are longer than what sorts at once; entries end in the first, inside and at the end of later pieces.
+LayerConfig long_rows(std::uint32_t batch, std::uint32_t seq) {
+  LayerConfig c = tiny(batch, seq);
+  c.max_positions = 65536;
+  c.idx_max_blocks = 1024;
+  return c;
+}
+const std::vector<std::int32_t> kLongEntries{0, 5, 6000, 7008, 7009, 7041, 14000, 14017, 16383};
+
+TEST_CASE("choices among rows of several pieces are those of the reference", "[indexer]") {
+  check_topk(long_rows(9, 2), kLongEntries);
+}
+TEST_CASE("hundreds of choices among rows of several pieces are those of the reference", "[indexer]") {
+  LayerConfig c = long_rows(5, 1);
+  c.index_topk = 700;
+  check_topk(c, {699, 701, 16383, 8000, 0});
+}
+TEST_CASE("equal scores in several pieces go to the smaller position", "[indexer]") {
+  check_topk(long_rows(9, 1), kLongEntries, Keys::Repeated);
+}
+TEST_CASE("scores of long rows are those of the reference", "[indexer]") {
+  check_scores(long_rows(4, 1), {16383, 3, 9000, 0});
+}
+isa::ArchSpec with_ub(std::uint64_t kib) {
+  isa::ArchSpec arch = isa::a2a3_arch_spec();
+  arch.buffers[isa::index_of(isa::Space::UB)].capacity = isa::Bytes{kib * 1024};
+  return arch;
+}
+TEST_CASE("a narrow buffer sorts in pieces what a wide one sorts at once", "[indexer]") {
+  check_topk(tiny(13, 2), kTinyEntries, Keys::Different, with_ub(3));
+}
+TEST_CASE("a narrow buffer sorts rows of full width in pieces", "[indexer]") {
+  check_topk(flash(5, 2), kFlashEntries, Keys::Repeated, with_ub(48));
 }
 
 void check_query_rope(const LayerConfig& c) {
