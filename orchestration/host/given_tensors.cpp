@@ -17,15 +17,16 @@ Tensor empty_result(const LayerCase& layer, std::string_view name) {
   return Tensor::zeros(std::string{name}, spec.dtype, spec.shape(layer.config));
 }
 
-Tensor experts_by_token_id(const LayerCase& layer, std::uint32_t rank) {
-  const auto ids = layer.input("input_ids", rank).as<std::int64_t>();
-  const auto table = layer.input("tid2eid", rank).as<std::int32_t>();
-  const std::size_t top = layer.config.top_k;
+/// Routes of all ranks, in order of rank, token and place, take the experts in turn: one of every card, then the next
+/// of every card. Any top_k in a row differ, and no expert or card gets more than one route above another.
+Tensor experts_in_turn(const LayerCase& layer, std::uint32_t rank) {
+  const auto& c = layer.config;
   Tensor result = empty_result(layer, kExperts);
+  const std::uint64_t first = std::uint64_t{rank} * c.routes();
   const auto experts = result.writable<std::int32_t>();
-  for (std::size_t t = 0; t < ids.size(); ++t) {
-    const auto row = table.subspan(static_cast<std::size_t>(ids[t]) * top, top);
-    std::copy(row.begin(), row.end(), experts.begin() + static_cast<std::ptrdiff_t>(t * top));
+  for (std::uint64_t i = 0; i < experts.size(); ++i) {
+    const std::uint64_t turn = first + i;
+    experts[i] = static_cast<std::int32_t>(turn % c.ranks * c.local_experts + turn / c.ranks % c.local_experts);
   }
   return result;
 }
@@ -59,13 +60,11 @@ bool can_steer(isa::DType dtype) {
   return dtype == isa::DType::I16 || dtype == isa::DType::I32 || dtype == isa::DType::I64;
 }
 
-bool is_given_source(std::string_view input) {
-  return input == "input_ids" || input == "tid2eid" || input == "kv_seq_lens";
-}
+bool is_given_source(std::string_view input) { return input == "kv_seq_lens"; }
 
 Tensor given_tensor(const LayerCase& layer, std::string_view name, std::uint32_t rank) {
   if (layer.expected.contains(name)) return layer.result(name, rank);
-  if (name == kExperts) return experts_by_token_id(layer, rank);
+  if (name == kExperts) return experts_in_turn(layer, rank);
   NPU_ASSERT(name == kSelected, "a tensor that follows from scores");
   return first_visible_rows(layer, rank);
 }

@@ -18,8 +18,8 @@ namespace npu::orch {
 /// Inputs from which given_tensor() makes what a case does not record.
 [[nodiscard]] bool is_given_source(std::string_view input);
 
-/// The recorded result, if the case has it. Otherwise experts as the hash layers choose them (the row of tid2eid of the
-/// token's id, which spreads tokens evenly), and the first visible compressed rows.
+/// The recorded result, if the case has it. Otherwise experts in turn over all cards, so that loads of experts and of
+/// cards differ by one route at most, and the first visible compressed rows.
 [[nodiscard]] Tensor given_tensor(const LayerCase& layer, std::string_view name, std::uint32_t rank);
 
 }  // namespace npu::orch
