@@ -76,8 +76,10 @@ Options parse(int argc, const char* const* argv) {
   return o;
 }
 
-orch::LayerCase generate(const Options& o, const kernels::LayerConfig& config, const orch::LayerProgram& program) {
+orch::LayerCase generate(const Options& o, const kernels::LayerConfig& config, std::optional<std::uint32_t> start_pos,
+                         const orch::LayerProgram& program) {
   orch::GenerateOptions options;
+  options.start_pos = start_pos;
   if (!o.golden) {
     options.wanted = [&](std::string_view name) {
       const auto& initial = program.initial_tensors();
@@ -102,7 +104,9 @@ Json profile_json(const ActivityProfile& profile) {
 
 Json run(const Options& o) {
   const Stopwatch process;
-  const kernels::LayerConfig config = orch::resized(orch::preset(o.preset), o.sizes);
+  const orch::Preset preset = orch::read_preset(o.preset);
+  kernels::LayerConfig config = orch::resized(preset.config, o.sizes);
+  orch::fit_to_positions(config, {config.layer_id, config.layer_id}, preset.start_pos, preset.given);
   const model::Machine machine = model::load_machine(o.platform, {});
   ActivityProfile profile;
   orch::LayerProgram program{orch::find_workload(o.workload),
@@ -114,7 +118,7 @@ Json run(const Options& o) {
                               .start_skew_us = {},
                               .sink = nullptr,
                               .activity = profile.marker()}};
-  orch::LayerCase layer = generate(o, config, program);
+  orch::LayerCase layer = generate(o, config, preset.start_pos, program);
   program.load(layer);
   const double prepare_s = process.wall(), prepare_processor_s = process.processor();
 

@@ -15,11 +15,17 @@ struct CompressorShape {
   std::uint32_t ratio = 4;        ///< positions of a window; 4 overlaps with the window before it
   std::uint32_t row_width = 0;    ///< h, columns of a compressed row
   std::uint32_t state_page = 4;   ///< positions of a state page
-  std::uint32_t state_pages = 0;  ///< state pages of a request
+  std::uint32_t state_pages = 0;  ///< entries of a request's table of state pages
   RowAngle angle = RowAngle::WindowStart;
 
   [[nodiscard]] bool overlaps() const { return ratio == 4; }
   [[nodiscard]] std::uint32_t width() const { return overlaps() ? 2 * row_width : row_width; }  ///< o
+  /// State pages of a request that a step of `seq` tokens or a later one can read: the windows that the first of its
+  /// tokens reaches back into, up to its last token, wherever a page starts.
+  [[nodiscard]] std::uint32_t live_pages(std::uint32_t seq) const {
+    const std::uint32_t positions = (overlaps() ? 2 : 1) * ratio + seq - 1;
+    return (positions + state_page - 2) / state_page + 1;
+  }
 };
 
 /// Requires kind != Swa.

@@ -50,8 +50,11 @@ struct LayerConfig {
   std::uint32_t softmax_block = 128;  ///< key rows per softmax block
   std::uint32_t cmp_max_blocks = 64;  ///< pages of the compressed cache per request
   std::uint32_t idx_max_blocks = 64;
-  std::uint32_t c4_page = 4, c4_max_blocks = 65;      ///< compressor state, ratio 4
-  std::uint32_t c128_page = 8, c128_max_blocks = 64;  ///< ratio 128
+  // compressor state of the ratios 4 and 128: positions of a page, and pages that a request's table names
+  std::uint32_t c4_page = 4, c4_max_blocks = 65;
+  std::uint32_t c128_page = 8, c128_max_blocks = 64;
+  /// Pages that a request holds: its table names them in turn, so that the newest positions live. 0: one per entry.
+  std::uint32_t c4_pool_blocks = 0, c128_pool_blocks = 0;
   // rope
   float rope_theta = 10000.0F, compress_rope_theta = 160000.0F, rope_factor = 16.0F;
   std::uint32_t beta_fast = 32, beta_slow = 1, original_positions = 65536;
@@ -66,6 +69,8 @@ struct LayerConfig {
   [[nodiscard]] std::uint32_t group_inner() const { return heads * head_dim / o_groups; }  ///< gi
   [[nodiscard]] std::uint32_t routes() const { return tokens() * top_k; }
   [[nodiscard]] std::uint32_t recv_rows() const { return local_experts * recv_max; }
+  [[nodiscard]] std::uint32_t c4_pages() const { return c4_pool_blocks == 0 ? c4_max_blocks : c4_pool_blocks; }
+  [[nodiscard]] std::uint32_t c128_pages() const { return c128_pool_blocks == 0 ? c128_max_blocks : c128_pool_blocks; }
   [[nodiscard]] bool hash_routing() const { return layer_id < hash_layers; }
 };
 

@@ -68,8 +68,8 @@ void refuse_contradictions(const Options& o, const LayerConfig& file) {
   if (o.all_experts) throw config_error("--all-experts belongs to presets; {} brings its own experts", *o.data);
   if (o.start_pos) throw config_error("--start-pos belongs to generated inputs; {} brings its own", *o.data);
   if (!o.preset) return;
-  const LayerConfig preset =
-      orch::resized(orch::preset(*o.preset), {file.ranks, file.batch, file.seq, file.layer_id, false});
+  const orch::Preset named = orch::read_preset(*o.preset);
+  const LayerConfig preset = orch::resized(named.config, {file.ranks, file.batch, file.seq, file.layer_id, false});
   const auto check = [&](std::string_view field, std::uint32_t LayerConfig::*member) {
     if (preset.*member != file.*member) {
       throw config_error("--preset {} contradicts {}: {} is {} there, {} in the preset; leave the flag out", *o.preset,
@@ -87,7 +87,7 @@ void refuse_contradictions(const Options& o, const LayerConfig& file) {
   check("local_experts", &LayerConfig::local_experts);
   check("top_k", &LayerConfig::top_k);
   check("moe_inter", &LayerConfig::moe_inter);
-  check("max_positions", &LayerConfig::max_positions);
+  if (named.given.contains("max_positions")) check("max_positions", &LayerConfig::max_positions);
 }
 
 }  // namespace
@@ -114,9 +114,12 @@ CaseSource open_case(const Options& o, const orch::Workload& workload) {
     refuse_contradictions(o, source.config);
   } else {
     source.preset = o.preset.value_or(std::string{kDefaultPreset});
-    const LayerConfig preset = orch::preset(source.preset);
-    const std::uint32_t layer = o.layer_id ? *o.layer_id : default_layer(workload, preset);
-    source.config = orch::resized(preset, {o.ep, o.batch, o.seq, layer, o.all_experts});
+    orch::Preset preset = orch::read_preset(source.preset);
+    const std::uint32_t layer = o.layer_id ? *o.layer_id : default_layer(workload, preset.config);
+    source.config = orch::resized(preset.config, {o.ep, o.batch, o.seq, layer, o.all_experts});
+    source.start_pos = o.start_pos ? o.start_pos : preset.start_pos;
+    source.given = std::move(preset.given);
+    orch::fit_to_positions(source.config, {layer, layer}, source.start_pos, source.given);
   }
   static_cast<void>(card_count(o, source.config.ranks));
   return source;

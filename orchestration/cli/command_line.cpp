@@ -91,9 +91,10 @@ void add_machine_flags(CLI::App& app, Options& o) {
 void add_size_flags(CLI::App& app, Options& o) {
   in_group(
       "Sizes",
-      {app.add_option("--preset", o.preset,
-                      "model dimensions: tiny, small, demo, flash, pro, or a TOML file (default: those of --data, "
-                      "else small)")
+      {app.add_option(
+              "--preset", o.preset,
+              "model dimensions: tiny, small, demo, flash, flash-8k, pro, or a TOML file (default: those of --data, "
+              "else small)")
            ->type_name("NAME|FILE"),
        add_choice(app, "--ep", "1|2|4|8", "ranks, one card each (default 2; 1 for a program file)",
                   [&o](const std::string& text) { o.ep = static_cast<std::uint32_t>(text[0] - '0'); }),
@@ -104,7 +105,8 @@ void add_size_flags(CLI::App& app, Options& o) {
                   "attention kind)"),
        add_number(app, "--batch", o.batch, "requests per rank (default: the preset's)"),
        add_number(app, "--seq", o.seq, "tokens per request and step (default: the preset's)"),
-       add_number(app, "--start-pos", o.start_pos, "position of every request's first token (default: drawn)"),
+       add_number(app, "--start-pos", o.start_pos,
+                  "position of every request's first token (default: the preset's, else a mix of near ones)"),
        app.add_flag("--all-experts", o.all_experts,
                     "spread all routed experts of the model over the cards (default: a card holds the eighth of them "
                     "that it holds at --ep 8, so the model has fewer at a smaller --ep)")});

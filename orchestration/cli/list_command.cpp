@@ -24,10 +24,12 @@ std::vector<Section> sections() {
     workloads.entries.push_back({workload.name, std::string{workload.summary}});
   }
   for (const std::string_view name : orch::preset_names()) {
-    const auto c = orch::preset(name);
+    const orch::Preset preset = orch::read_preset(name);
+    const auto& c = preset.config;
+    const std::string position = preset.start_pos ? fmt::format(" from position {}", *preset.start_pos) : std::string{};
     presets.entries.push_back(
-        {name, fmt::format("{} layers, hidden {}, {} heads x {}, {} experts on {} ranks, batch {} x {}", c.layers,
-                           c.hidden, c.heads, c.head_dim, c.experts, c.ranks, c.batch, c.seq)});
+        {name, fmt::format("{} layers, hidden {}, {} heads x {}, {} experts on {} ranks, batch {} x {}{}", c.layers,
+                           c.hidden, c.heads, c.head_dim, c.experts, c.ranks, c.batch, c.seq, position)});
   }
   return {std::move(workloads),
           std::move(presets),

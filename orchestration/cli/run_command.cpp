@@ -44,7 +44,7 @@ LayerCase make_case(const Options& o, CaseSource& source, const orch::Workload& 
   if (!source.from_file) {
     orch::GenerateOptions generate;
     generate.seed = o.seed.value_or(0);
-    generate.start_pos = o.start_pos;
+    generate.start_pos = source.start_pos;
     const auto& names = program.initial_tensors();
     const auto is_of_layer = [](std::string_view name) { return orch::tensor_spec(name).of_layer(); };
     // The model's end needs no layer in front of it; a saved case is whole.

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <charconv>
 #include <string_view>
-#include <utility>
 
 #include "isa/errors.hpp"
 #include "orchestration/cli/case_source.hpp"
@@ -15,8 +14,7 @@ namespace {
 constexpr std::uint32_t kDefaultLayers = 4;  ///< every attention kind is among the first four of a model
 
 /// "0-3" or "2", inside the model's layers.
-std::pair<std::uint32_t, std::uint32_t> parse_layers(const std::string& text, const std::string& preset,
-                                                     std::uint32_t layers) {
+orch::LayerRange parse_layers(const std::string& text, const std::string& preset, std::uint32_t layers) {
   const char* at = text.data();
   const char* const end = at + text.size();
   const auto number = [&] {
@@ -41,19 +39,18 @@ std::pair<std::uint32_t, std::uint32_t> parse_layers(const std::string& text, co
   return {first, last};
 }
 
-int simulate_step(const Options& o, const CaseSource& source, std::uint32_t first, std::uint32_t last,
-                  RunRecord& record) {
+int simulate_step(const Options& o, const CaseSource& source, orch::LayerRange layers, RunRecord& record) {
   const Stopwatch preparation;
   const std::uint32_t cards = source.config.ranks;
   orch::StepProgram program{source.config,
-                            {first, last, o.share_weights, o.seed.value_or(0), o.start_pos},
+                            {layers, o.share_weights, o.seed.value_or(0), source.start_pos},
                             *record.report().machine,
                             record.system_options(cards)};
   record.traces().check_scope();
   if (o.compile_only) {
-    return finish_compile(o,
-                          fmt::format("{} kernels, {} tasks of {} layers on {} cards verified and allocated",
-                                      program.kernels().all().size(), program.task_count(), last - first + 1, cards));
+    return finish_compile(
+        o, fmt::format("{} kernels, {} tasks of {} layers on {} cards verified and allocated",
+                       program.kernels().all().size(), program.task_count(), layers.last - layers.first + 1, cards));
   }
   record.accept();
   program.load();
@@ -77,13 +74,14 @@ int run_step(const Options& o) {
   Options sizes = o;
   sizes.layer_id = 0;
   CaseSource source = open_case(sizes, orch::find_workload(o.workload));
-  const std::uint32_t layers = source.config.layers;
-  const auto [first, last] =
-      o.layers ? parse_layers(*o.layers, source.preset, layers) : std::pair{0U, std::min(kDefaultLayers, layers) - 1};
-  source.config.layer_id = first;
+  const std::uint32_t count = source.config.layers;
+  const orch::LayerRange layers = o.layers ? parse_layers(*o.layers, source.preset, count)
+                                           : orch::LayerRange{0, std::min(kDefaultLayers, count) - 1};
+  source.config.layer_id = layers.first;
+  orch::fit_to_positions(source.config, layers, source.start_pos, source.given);
   RunRecord record{o, machine, o.workload};
   record.describe(source);
-  return record.watch([&] { return simulate_step(o, source, first, last, record); });
+  return record.watch([&] { return simulate_step(o, source, layers, record); });
 }
 
 }  // namespace npu::cli

@@ -72,6 +72,7 @@ kernels::LayerConfig config_from_json(std::string_view text, const std::string& 
     if (by_name && fields.contains(key))
       throw config_error("{} has both '{}' and '{}'; leave one out", what, key, name);
     const auto it = fields.find(std::string{by_name ? name : key});
+    if (it == fields.end() && may_be_left_out(name)) return;
     if (it == fields.end()) throw config_error("{} lacks '{}'", what, key);
     read_value(fmt::format("{}, '{}'", what, it.key()), *it, member);
   });
@@ -104,10 +105,14 @@ kernels::LayerConfig config_from_metadata(const Metadata& metadata, std::string_
 
 void add_config(Metadata& metadata, const kernels::LayerConfig& config) {
   auto fields = nlohmann::ordered_json::object();
-  visit_fields(config, [&](std::string_view, std::string_view key, const auto& member) {
-    if constexpr (std::is_same_v<std::decay_t<decltype(member)>, float>) {
+  visit_fields(config, [&](std::string_view name, std::string_view key, const auto& member) {
+    using Member = std::decay_t<decltype(member)>;
+    if constexpr (std::is_same_v<Member, float>) {
       fields[std::string{key}] = shortest_decimal(member);
     } else {
+      if constexpr (std::is_same_v<Member, std::uint32_t>) {
+        if (member == 0 && may_be_left_out(name)) return;
+      }
       fields[std::string{key}] = member;
     }
   });

@@ -10,6 +10,11 @@ namespace npu::orch {
 /// Golden files may leave it out: their ratios end with the MTP head's.
 inline constexpr std::string_view kLayersKey = "n_layers";
 
+/// Fields that files may leave out, and that are 0 then: a state pool has a page per entry of its table.
+[[nodiscard]] constexpr bool may_be_left_out(std::string_view name) {
+  return name == "c4_pool_blocks" || name == "c128_pool_blocks";
+}
+
 /// Calls visit(field name, key in the golden files' metadata, member) for every field but layer_id, in the order of
 /// the struct. The name is what a preset file spells.
 template <class Config, class Visitor>
@@ -50,6 +55,8 @@ void visit_fields(Config& c, Visitor&& visit) {
   visit("c4_max_blocks", "c4_max_blocks", c.c4_max_blocks);
   visit("c128_page", "c128_block", c.c128_page);
   visit("c128_max_blocks", "c128_max_blocks", c.c128_max_blocks);
+  visit("c4_pool_blocks", "c4_pool_blocks", c.c4_pool_blocks);
+  visit("c128_pool_blocks", "c128_pool_blocks", c.c128_pool_blocks);
   visit("rope_theta", "rope_theta", c.rope_theta);
   visit("compress_rope_theta", "compress_rope_theta", c.compress_rope_theta);
   visit("rope_factor", "rope_factor", c.rope_factor);

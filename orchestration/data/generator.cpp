@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "isa/errors.hpp"
+#include "orchestration/data/positions.hpp"
 #include "orchestration/data/presets.hpp"
 #include "orchestration/data/random.hpp"
 #include "orchestration/data/random_tensors.hpp"
@@ -16,52 +17,6 @@ namespace {
 
 using kernels::AttentionKind;
 using kernels::LayerConfig;
-
-/// S10's start positions straddle every boundary of their kind: short and full window, ring wrap, a compression window
-/// completed by the second and by the first token, with and without a window before it.
-std::vector<std::uint32_t> start_mix(const LayerConfig& c, AttentionKind kind) {
-  switch (kind) {
-    case AttentionKind::Swa:
-      return {9, 31, 62, c.window - 1};
-    case AttentionKind::Hca:
-      return {10, 128 - c.seq, 127, 128, 256 - c.seq, 383};
-    case AttentionKind::Csa:
-      break;
-  }
-  return {10, 4 - c.seq, 3, 4, 8 - c.seq, 11, c.window - c.seq, c.window - 1, c.window};
-}
-
-void require_capacity(const LayerConfig& c, std::uint64_t last, std::uint64_t capacity, std::string_view what,
-                      std::string_view fields) {
-  if (last < capacity) return;
-  throw config_error(
-      "position {} (start position plus seq {} - 1) of layer {} needs more than the {} positions of {}; lower "
-      "--start-pos "
-      "or raise {}",
-      last, c.seq, c.layer_id, capacity, what, fields);
-}
-
-/// Every position of the step lies inside the rope table and the pools of the kind.
-void check_positions(const LayerConfig& c, AttentionKind kind, const std::vector<std::uint32_t>& starts) {
-  const std::uint64_t last = std::uint64_t{*std::max_element(starts.begin(), starts.end())} + c.seq - 1;
-  require_capacity(c, last, c.max_positions, "the rope table", "max_positions");
-  const std::uint64_t cmp_rows = std::uint64_t{c.cmp_max_blocks} * c.page;
-  const std::uint64_t idx_rows = std::uint64_t{c.idx_max_blocks} * c.page;
-  switch (kind) {
-    case AttentionKind::Swa:
-      break;
-    case AttentionKind::Hca:
-      require_capacity(c, last, std::uint64_t{c.c128_max_blocks} * c.c128_page, "the compressor state",
-                       "c128_max_blocks");
-      require_capacity(c, last, cmp_rows * 128, "the compressed cache", "cmp_max_blocks");
-      break;
-    case AttentionKind::Csa:
-      require_capacity(c, last, std::uint64_t{c.c4_max_blocks} * c.c4_page, "the compressor state", "c4_max_blocks");
-      require_capacity(c, last, cmp_rows * 4, "the compressed cache", "cmp_max_blocks");
-      require_capacity(c, last, idx_rows * 4, "the indexer's cache", "idx_max_blocks");
-      break;
-  }
-}
 
 /// Makes the tensors of one case.
 class Generator {
@@ -136,15 +91,16 @@ class Generator {
         return fill_visible_rows(spec, tensor, stream);
       case Init::CompressorHistory:
         return fill_history(tensor, stream, static_cast<float>(parameter(spec)));
-      case Init::RopeCos:  // the composed layer feeds the ratio-0 table to all kinds (S16.2)
-        tensor = rope_tables(config_, 0).cos;
+      case Init::RopeCos:
+        tensor = rope().cos;
         return;
       case Init::RopeSin:
-        tensor = rope_tables(config_, 0).sin;
+        tensor = rope().sin;
         return;
       case Init::Hadamard:
         return fill_hadamard(tensor);
       case Init::BlockTable:
+        return fill_block_table(tensor, static_cast<std::uint64_t>(parameter(spec)));
       case Init::Positions:
       case Init::SequenceLengths:
       case Init::TokenToExpert:
@@ -162,6 +118,12 @@ class Generator {
         break;
     }
     NPU_ASSERT(false, "an input has an initialiser of its own");
+  }
+
+  /// Of ratio 0, which the composed layer feeds to all kinds (S16.2), from the oldest window on that the step reaches.
+  [[nodiscard]] RopeTables rope() const {
+    constexpr std::uint32_t kLongestWindow = 128;
+    return rope_tables(config_, 0, *std::min_element(starts_.begin(), starts_.end()) / kLongestWindow * kLongestWindow);
   }
 
   static void fill_constant(Tensor& tensor, float value) {
@@ -185,7 +147,8 @@ class Generator {
     }
   }
 
-  /// A row is (kv, score), half each.
+  /// A row is (kv, score), half each. Row r of a request holds the last position before the start that is r mod the
+  /// request's rows.
   void fill_history(Tensor& tensor, const RandomStream& stream, float gain) const {
     const std::uint64_t width = tensor.row_length();
     const std::uint64_t rows = tensor.row_count() / config_.batch;
@@ -221,14 +184,23 @@ class Generator {
     for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<Integer>(integer_at(spec, i));
   }
 
-  /// Element i of an index tensor. Block tables are the identity, so a slot is a row of the request's own pages.
+  /// A request's own pages follow each other; a table of more entries names them in turn again.
+  static void fill_block_table(Tensor& table, std::uint64_t pages) {
+    const auto out = table.writable<std::int32_t>();
+    const std::uint64_t entries = table.row_length();
+    for (std::uint64_t b = 0; b < table.row_count(); ++b) {
+      for (std::uint64_t i = 0; i < entries; ++i)
+        out[b * entries + i] = static_cast<std::int32_t>(b * pages + i % pages);
+    }
+  }
+
+  /// Element i of an index tensor. By the block tables, a slot is a row of the request's own pages.
   [[nodiscard]] std::int64_t integer_at(const TensorSpec& spec, std::size_t i) const {
     const auto own_row = [&](std::uint32_t row) {
-      return static_cast<std::int64_t>(i / config_.seq) * static_cast<std::int64_t>(parameter(spec)) + row;
+      const auto rows = static_cast<std::int64_t>(parameter(spec));
+      return static_cast<std::int64_t>(i / config_.seq) * rows + row % rows;
     };
     switch (spec.init) {
-      case Init::BlockTable:
-        return static_cast<std::int64_t>(i);
       case Init::Positions:
         return position(i);
       case Init::SequenceLengths:
@@ -255,9 +227,10 @@ class Generator {
       case Init::RopeCos:
       case Init::RopeSin:
       case Init::Hadamard:
+      case Init::BlockTable:
         break;
     }
-    NPU_ASSERT(false, "the initialiser makes integers");
+    NPU_ASSERT(false, "the initialiser makes integers of elements");
     return 0;
   }
 
@@ -268,16 +241,6 @@ class Generator {
 };
 
 }  // namespace
-
-std::vector<std::uint32_t> start_positions(const LayerConfig& config, std::optional<std::uint32_t> start_pos,
-                                           std::optional<AttentionKind> mix_of) {
-  const AttentionKind kind = attention_kind(config);
-  const auto mix = start_pos ? std::vector{*start_pos} : start_mix(config, mix_of.value_or(kind));
-  std::vector<std::uint32_t> starts(config.batch);
-  for (std::size_t b = 0; b < starts.size(); ++b) starts[b] = mix[b % mix.size()];
-  check_positions(config, kind, starts);
-  return starts;
-}
 
 LayerCase generate_case(const LayerConfig& config, const GenerateOptions& options) {
   validate(config, "generated inputs");

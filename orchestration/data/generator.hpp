@@ -19,15 +19,10 @@ struct GenerateOptions {
   unsigned threads = 0;  ///< 0: one per processor; the result does not depend on it
 };
 
-/// Positions of the requests' first tokens [batch]: S10's mix for a kind, the layer's unless said otherwise, repeated,
-/// or start_pos everywhere. ConfigError where a position exceeds max_positions or a pool of the layer's kind.
-[[nodiscard]] std::vector<std::uint32_t> start_positions(const kernels::LayerConfig& config,
-                                                         std::optional<std::uint32_t> start_pos,
-                                                         std::optional<kernels::AttentionKind> mix_of = {});
-
 /// Inputs of every rank, no expected results; the model's own only where `wanted` names them. The same bits for a seed
 /// on every host and number of threads. Replicated tensors are held once and shared by the ranks. In paged caches only
-/// pages that a token of the step can see are filled; the others are zero and occupy no memory.
+/// pages that a token of the step can see are filled, of rope tables the rows that it can reach; the others are zero
+/// and occupy no memory.
 [[nodiscard]] LayerCase generate_case(const kernels::LayerConfig& config, const GenerateOptions& options = {});
 
 }  // namespace npu::orch

@@ -81,13 +81,13 @@ double fan_inter(const C& c) { return one_over_root(c.moe_inter); }
 double one_page(const C&) { return 1.0; }
 double cmp_pages(const C& c) { return c.cmp_max_blocks; }
 double idx_pages(const C& c) { return c.idx_max_blocks; }
-double c4_pages(const C& c) { return c.c4_max_blocks; }
-double c128_pages(const C& c) { return c.c128_max_blocks; }
+double c4_pages(const C& c) { return c.c4_pages(); }
+double c128_pages(const C& c) { return c.c128_pages(); }
 double ring_rows(const C& c) { return c.page; }
 double cmp_rows(const C& c) { return double{1.0} * c.cmp_max_blocks * c.page; }
 double idx_rows(const C& c) { return double{1.0} * c.idx_max_blocks * c.page; }
-double c4_rows(const C& c) { return double{1.0} * c.c4_max_blocks * c.c4_page; }
-double c128_rows(const C& c) { return double{1.0} * c.c128_max_blocks * c.c128_page; }
+double c4_rows(const C& c) { return double{1.0} * c.c4_pages() * c.c4_page; }
+double c128_rows(const C& c) { return double{1.0} * c.c128_pages() * c.c128_page; }
 
 /// Page numbers, and rows with -1 for "do not write", of `parameter` pages or rows per request.
 template <double (*kPages)(const C&)>
@@ -140,14 +140,14 @@ const std::array kTensors{
   TensorSpec{"hca_cmp_wgate", kBF16, kInput, kShared, kHca, into_heads, Init::Normal, fan_hidden},
   TensorSpec{"hca_cmp_ape", kF32, kInput, kShared, kHca, [](const C& c) { return Shape{128, c.head_dim}; }, Init::Normal, position_bias},
   TensorSpec{"hca_cmp_norm_w", kF32, kInput, kShared, kHca, [](const C& c) { return Shape{c.head_dim}; }, Init::Constant, one},
-  TensorSpec{"hca_compress_state", kF32, kPool, kShared, kHca, [](const C& c) { return Shape{std::uint64_t{c.batch} * c.c128_max_blocks, c.c128_page, 2ULL * c.head_dim}; }, Init::Constant, zero},
+  TensorSpec{"hca_compress_state", kF32, kPool, kShared, kHca, [](const C& c) { return Shape{std::uint64_t{c.batch} * c.c128_pages(), c.c128_page, 2ULL * c.head_dim}; }, Init::Constant, zero},
   TensorSpec{"hca_compress_state_block_table", kI32, kInput, kShared, kHca, [](const C& c) { return Shape{c.batch, c.c128_max_blocks}; }, Init::BlockTable, c128_pages, pages_of<c128_pages>},
   // csa compressor, indexer and its inner compressor
   TensorSpec{"csa_cmp_wkv", kBF16, kInput, kShared, kCsa, into_two_heads, Init::Normal, fan_hidden},
   TensorSpec{"csa_cmp_wgate", kBF16, kInput, kShared, kCsa, into_two_heads, Init::Normal, fan_hidden},
   TensorSpec{"csa_cmp_ape", kF32, kInput, kShared, kCsa, [](const C& c) { return Shape{4, 2ULL * c.head_dim}; }, Init::Normal, position_bias},
   TensorSpec{"csa_cmp_norm_w", kF32, kInput, kShared, kCsa, [](const C& c) { return Shape{c.head_dim}; }, Init::Constant, one},
-  TensorSpec{"csa_compress_state", kF32, kPool, kShared, kCsa, [](const C& c) { return Shape{std::uint64_t{c.batch} * c.c4_max_blocks, c.c4_page, 4ULL * c.head_dim}; }, Init::CompressorHistory, activation},
+  TensorSpec{"csa_compress_state", kF32, kPool, kShared, kCsa, [](const C& c) { return Shape{std::uint64_t{c.batch} * c.c4_pages(), c.c4_page, 4ULL * c.head_dim}; }, Init::CompressorHistory, activation},
   TensorSpec{"csa_compress_state_block_table", kI32, kInput, kShared, kCsa, c4_table, Init::BlockTable, c4_pages, pages_of<c4_pages>},
   TensorSpec{"csa_idx_wq_b", kI8, kInput, kShared, kCsa, [](const C& c) { return Shape{c.q_lora, std::uint64_t{c.index_heads} * c.index_dim}; }, Init::QuantColumnsAway, fan_q_lora},
   TensorSpec{"csa_idx_wq_b_scale", kF32, kInput, kShared, kCsa, [](const C& c) { return Shape{std::uint64_t{c.index_heads} * c.index_dim}; }, Init::QuantScale},
@@ -157,7 +157,7 @@ const std::array kTensors{
   TensorSpec{"csa_inner_wgate", kBF16, kInput, kShared, kCsa, into_two_index_rows, Init::Normal, fan_hidden},
   TensorSpec{"csa_inner_ape", kF32, kInput, kShared, kCsa, [](const C& c) { return Shape{4, 2ULL * c.index_dim}; }, Init::Normal, position_bias},
   TensorSpec{"csa_inner_norm_w", kF32, kInput, kShared, kCsa, [](const C& c) { return Shape{c.index_dim}; }, Init::Constant, one},
-  TensorSpec{"csa_inner_compress_state", kF32, kPool, kShared, kCsa, [](const C& c) { return Shape{std::uint64_t{c.batch} * c.c4_max_blocks, c.c4_page, 4ULL * c.index_dim}; }, Init::CompressorHistory, activation},
+  TensorSpec{"csa_inner_compress_state", kF32, kPool, kShared, kCsa, [](const C& c) { return Shape{std::uint64_t{c.batch} * c.c4_pages(), c.c4_page, 4ULL * c.index_dim}; }, Init::CompressorHistory, activation},
   TensorSpec{"csa_inner_compress_state_block_table", kI32, kInput, kShared, kCsa, c4_table, Init::BlockTable, c4_pages, pages_of<c4_pages>},
   // compressed caches
   TensorSpec{"cmp_kv", kBF16, kPool, kPerRank, kCompressed, [](const C& c) { return kv_page_pool(c, c.cmp_max_blocks, c.head_dim); }, Init::UnitRmsRows},

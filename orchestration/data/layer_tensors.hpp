@@ -30,13 +30,13 @@ enum class Init : std::uint8_t {
   QuantColumns,       ///< the same with a scale per column
   QuantColumnsAway,   ///< the same, ties rounded away from zero
   QuantScale,         ///< the scales of the tensor before it
-  CompressorHistory,  ///< (kv, score) rows: positions before the start hold normals times [gain], others (0, -inf)
+  CompressorHistory,  ///< (kv, score) rows of positions before the start: normals times [gain]; others (0, -inf)
   RopeCos,
   RopeSin,
   Hadamard,         ///< Sylvester matrix / sqrt(n)
-  BlockTable,       ///< request b owns [n] pages from b*n on
+  BlockTable,       ///< request b owns [n] pages from b*n on; entries beyond n take them in turn again
   RingSlots,        ///< row of position mod window; [rows] per request
-  StateSlots,       ///< row of the position
+  StateSlots,       ///< row of position mod [rows] per request
   CompressedSlots,  ///< row of the window that the position completes, -1 where it completes none
   Positions,        ///< start of the request + token of the step
   SequenceLengths,  ///< start + seq

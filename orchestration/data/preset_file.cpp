@@ -13,7 +13,6 @@
 #include "orchestration/data/case_metadata.hpp"
 #include "orchestration/data/config_fields.hpp"
 #include "orchestration/data/mapped_file.hpp"
-#include "orchestration/data/presets.hpp"
 
 namespace npu::orch {
 namespace {
@@ -48,12 +47,12 @@ void read_value(const std::string& where, const toml::node& node, std::vector<st
   for (const toml::node& entry : *array) out.push_back(read_count(where, entry));
 }
 
-kernels::LayerConfig base_of(const std::string& path, const toml::node& node) {
+Preset base_of(const std::string& path, const toml::node& node) {
   const auto name = node.value_exact<std::string>();
   const auto names = preset_names();
   if (!name) throw config_error("{}: expected the name of a built-in preset", place(path, "base", node));
   for (const std::string_view known : names) {
-    if (known == *name) return preset(known);
+    if (known == *name) return read_preset(known);
   }
   throw config_error("{}: '{}' is no built-in preset; nearest is '{}'", place(path, "base", node), isa::shown(*name),
                      isa::nearest_name(*name, names));
@@ -70,25 +69,29 @@ const toml::node* find_field(const std::string& path, const toml::table& table, 
   return by_name != nullptr ? by_name : by_key;
 }
 
-kernels::LayerConfig read_toml_preset(const std::string& path) {
+Preset read_toml_preset(const std::string& path) {
   const toml::table table = model::parse_toml(model::read_toml_file(path), path);
-  kernels::LayerConfig config;
+  Preset preset;
+  kernels::LayerConfig& config = preset.config;
   const toml::node* base = table.get("base");
-  if (base != nullptr) config = base_of(path, *base);
+  if (base != nullptr) preset = base_of(path, *base);
 
-  std::vector<std::string_view> known{"base", "layer_id"};
+  std::vector<std::string_view> known{"base", "layer_id", "start_pos"};
   visit_fields(config, [&](std::string_view name, std::string_view key, auto& member) {
     known.push_back(name);
     if (name != key) known.push_back(key);
     if (const toml::node* node = find_field(path, table, name, key)) {
       read_value(place(path, name, *node), *node, member);
-    } else if (base == nullptr) {
+      preset.given.emplace(name);
+    } else if (base == nullptr && !may_be_left_out(name)) {
       throw config_error("{}: '{}' is missing; a preset gives every field, or names a base = \"flash\" for the rest",
                          path, name);
     }
   });
   if (const toml::node* node = table.get("layer_id"))
     read_value(place(path, "layer_id", *node), *node, config.layer_id);
+  if (const toml::node* node = table.get("start_pos"))
+    read_value(place(path, "start_pos", *node), *node, preset.start_pos.emplace());
 
   for (const auto& [key, node] : table) {
     const std::string_view name = key.str();
@@ -101,21 +104,24 @@ kernels::LayerConfig read_toml_preset(const std::string& path) {
     config.recv_max = recv_max_of(config);
     validate(config, path);
   }
-  return config;
+  return preset;
 }
 
 }  // namespace
 
-kernels::LayerConfig read_preset_file(const std::string& path) {
+Preset read_preset_file(const std::string& path) {
   if (!path.ends_with(kJsonEnding)) return read_toml_preset(path);
   const auto file = MappedFile::open(path);
   if (file->bytes().size() > model::kMostTomlBytes) {
     throw config_error("{}: has more than {} bytes", path, model::kMostTomlBytes);
   }
-  kernels::LayerConfig config = config_from_json(
-      {reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size()}, path + ": the text");
-  validate(config, path);
-  return config;
+  Preset preset;
+  preset.config = config_from_json({reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size()},
+                                   path + ": the text");
+  visit_fields(preset.config,
+               [&](std::string_view name, std::string_view, const auto&) { preset.given.emplace(name); });
+  validate(preset.config, path);
+  return preset;
 }
 
 }  // namespace npu::orch

@@ -3,11 +3,11 @@
 
 #include <string>
 
-#include "kernels/common/layer_config.hpp"
+#include "orchestration/data/presets.hpp"
 
 namespace npu::orch {
 
-/// See preset(). Every ConfigError names the file, and the key and line where there is one.
-[[nodiscard]] kernels::LayerConfig read_preset_file(const std::string& path);
+/// See read_preset(). Every ConfigError names the file, and the key and line where there is one.
+[[nodiscard]] Preset read_preset_file(const std::string& path);
 
 }  // namespace npu::orch

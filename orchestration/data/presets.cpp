@@ -29,6 +29,14 @@ LayerConfig flash() {
   return c;
 }
 
+/// Flash where it is deployed: four requests of two tokens each.
+LayerConfig flash_8k() {
+  LayerConfig c = flash();
+  c.batch = 4;
+  c.recv_max = recv_max_of(c);
+  return c;
+}
+
 /// 61 layers, 384 routed experts for eight ranks.
 LayerConfig pro() {
   LayerConfig c = flash();
@@ -119,9 +127,10 @@ LayerConfig tiny() {
 struct BuiltIn {
   std::string_view name;
   LayerConfig (*make)();
+  std::optional<std::uint32_t> start_pos = {};
 };
-constexpr std::array<BuiltIn, 5> kPresets{
-    {{"tiny", tiny}, {"small", small}, {"demo", demo}, {"flash", flash}, {"pro", pro}}};
+constexpr std::array<BuiltIn, 6> kPresets{
+    {{"tiny", tiny}, {"small", small}, {"demo", demo}, {"flash", flash}, {"flash-8k", flash_8k, 8192}, {"pro", pro}}};
 
 }  // namespace
 
@@ -131,9 +140,9 @@ std::vector<std::string_view> preset_names() {
   return names;
 }
 
-LayerConfig preset(std::string_view name_or_path) {
+Preset read_preset(std::string_view name_or_path) {
   for (const BuiltIn& p : kPresets) {
-    if (p.name == name_or_path) return p.make();
+    if (p.name == name_or_path) return {p.make(), p.start_pos, {}};
   }
   if (name_or_path.find('/') != std::string_view::npos || name_or_path.ends_with(".toml") ||
       name_or_path.ends_with(".json")) {
@@ -144,6 +153,8 @@ LayerConfig preset(std::string_view name_or_path) {
       "file",
       isa::shown(name_or_path), isa::nearest_name(name_or_path, preset_names()));
 }
+
+LayerConfig preset(std::string_view name_or_path) { return read_preset(name_or_path).config; }
 
 namespace {
 

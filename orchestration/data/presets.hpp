@@ -8,17 +8,29 @@
 #include <vector>
 
 #include "kernels/common/layer_config.hpp"
+#include "orchestration/data/positions.hpp"
 
 namespace npu::orch {
 
-/// The built-in presets: tiny, small, demo, flash, pro.
+/// A model with the batch and the place at which it decodes.
+struct Preset {
+  kernels::LayerConfig config;
+  std::optional<std::uint32_t> start_pos;  ///< where a run without --start-pos decodes; none: S10's mix of the kind
+  GivenFields given;                       ///< by a file, which no start position changes
+};
+
+/// The built-in presets: tiny, small, demo, flash, flash-8k, pro.
 [[nodiscard]] std::vector<std::string_view> preset_names();
 
 /// A built-in preset, or the file at a path (anything with a '/' or ending in ".toml" or ".json"). A TOML file spells
 /// the fields of LayerConfig; either all of them, or those that differ from `base = "<built-in preset>"`; a recv_max
-/// that the file leaves out follows recv_max_of. A JSON file, such as layer.json of a run directory, gives all of them.
-/// Both may spell a field as the golden files do (config_fields.hpp). Throws ConfigError for unknown names and keys
-/// (with the nearest known one), missing keys, wrong types and impossible values.
+/// that the file leaves out follows recv_max_of; it may give start_pos and layer_id too. A JSON file, such as
+/// layer.json of a run directory, gives all fields. Both may spell a field as the golden files do (config_fields.hpp).
+/// Throws ConfigError for unknown names and keys (with the nearest known one), missing keys, wrong types and impossible
+/// values.
+[[nodiscard]] Preset read_preset(std::string_view name_or_path);
+
+/// Its dimensions alone.
 [[nodiscard]] kernels::LayerConfig preset(std::string_view name_or_path);
 
 /// The flags that resize a preset.

@@ -45,7 +45,7 @@ std::vector<float> frequencies_of(const LayerConfig& c, std::uint32_t ratio) {
 
 }  // namespace
 
-RopeTables rope_tables(const LayerConfig& config, std::uint32_t ratio) {
+RopeTables rope_tables(const LayerConfig& config, std::uint32_t ratio, std::size_t first) {
   const Shape shape{config.max_positions, config.rope_dim};
   RopeTables tables{Tensor::zeros("freqs_cos", isa::DType::BF16, shape),
                     Tensor::zeros("freqs_sin", isa::DType::BF16, shape)};
@@ -53,7 +53,7 @@ RopeTables rope_tables(const LayerConfig& config, std::uint32_t ratio) {
   const std::size_t pairs = frequencies.size();
   auto cos = tables.cos.writable<isa::Bf16>();
   auto sin = tables.sin.writable<isa::Bf16>();
-  for (std::size_t p = 0; p < config.max_positions; ++p) {
+  for (std::size_t p = first; p < config.max_positions; ++p) {
     for (std::size_t i = 0; i < pairs; ++i) {
       const float angle = static_cast<float>(p) * frequencies[i];
       const SinCos value = sin_cos_f64(static_cast<double>(angle));

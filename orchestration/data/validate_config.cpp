@@ -4,8 +4,10 @@
 #include <initializer_list>
 
 #include "isa/errors.hpp"
+#include "kernels/common/compressor_shape.hpp"
 #include "orchestration/data/config_fields.hpp"
 #include "orchestration/data/presets.hpp"
+#include "orchestration/data/rope_tables.hpp"
 
 namespace npu::orch {
 namespace {
@@ -17,14 +19,12 @@ using kernels::LayerConfig;
 constexpr std::uint32_t kLargestField = 1U << 24U;
 /// Of the counts and row lengths that two or three fields make: their bytes stay within 32 bits.
 constexpr std::uint64_t kLargestProduct = 1U << 28U;
-/// What the rope tables' angles are exact for (host_math.hpp).
-constexpr std::uint32_t kMostPositions = 1U << 20U;
 
 void check_ranges(const LayerConfig& config, std::string_view source) {
   visit_fields(config, [&](std::string_view name, std::string_view, const auto& member) {
     using Member = std::decay_t<decltype(member)>;
     if constexpr (std::is_same_v<Member, std::uint32_t>) {
-      const std::uint32_t least = name == "hash_layers" ? 0 : 1;
+      const std::uint32_t least = name == "hash_layers" || may_be_left_out(name) ? 0 : 1;
       if (member < least || member > kLargestField) {
         throw config_error("{}: {} is {}; expected {}..{}", source, name, member, least, kLargestField);
       }
@@ -66,6 +66,16 @@ void require(bool condition, std::string_view source, std::string_view text) {
   if (!condition) throw config_error("{}: {}", source, text);
 }
 
+/// A pool of fewer pages than its table names holds what the windows of a step read.
+void require_state_pool(const LayerConfig& c, std::uint32_t pages, std::string_view source, std::string_view prefix) {
+  const kernels::CompressorShape shape = kernels::main_compressor(c, attention_kind(c));
+  const std::uint32_t least = std::min(shape.live_pages(c.seq), shape.state_pages);
+  require(pages == 0 || (pages >= least && pages <= shape.state_pages), source,
+          fmt::format("{0}_pool_blocks is {1}; expected {2}..{3}, from the pages that a step of seq {4} reads to "
+                      "{0}_max_blocks, or 0 for the latter",
+                      prefix, pages, least, shape.state_pages, c.seq));
+}
+
 }  // namespace
 
 void validate(const LayerConfig& c, std::string_view source) {
@@ -101,6 +111,11 @@ void validate(const LayerConfig& c, std::string_view source) {
               fmt::format(
                   "seq {} must not exceed the compression ratio {} of layer {}: a step completes one window at most",
                   c.seq, ratio, c.layer_id));
+      if (ratio == 4) {
+        require_state_pool(c, c.c4_pool_blocks, source, "c4");
+      } else {
+        require_state_pool(c, c.c128_pool_blocks, source, "c128");
+      }
       break;
     }
   }

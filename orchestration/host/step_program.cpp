@@ -20,15 +20,6 @@ LayerConfig with_layer(LayerConfig config, std::uint32_t id) {
   return config;
 }
 
-/// Kind whose mix of start positions all layers use: the one with the most boundaries to straddle.
-AttentionKind mix_of(const LayerConfig& config, const StepOptions& step) {
-  AttentionKind mix = AttentionKind::Swa;
-  for (std::uint32_t id = step.first_layer; id <= step.last_layer; ++id) {
-    mix = std::max(mix, attention_kind(with_layer(config, id)));
-  }
-  return mix;
-}
-
 /// The stack in front of a layer.
 std::string stack_name(std::uint32_t layer) { return fmt::format("stack{}", layer); }
 
@@ -38,25 +29,25 @@ StepProgram::StepProgram(const LayerConfig& config, const StepOptions& step, con
                          const model::SystemOptions& options)
     : step_{step},
       mode_{options.mode},
-      mix_{mix_of(config, step)},
+      mix_{mix_of(config, step.layers)},
       arch_{machine.arch},
       system_{machine, options},
       tensors_{system_, config, options.cards} {
   NPU_ASSERT(options.cards == config.ranks, "one card per rank");
-  NPU_ASSERT(step.first_layer <= step.last_layer, "a range of layers");
+  NPU_ASSERT(step.layers.first <= step.layers.last, "a range of layers");
   for (std::uint32_t card = 0; card < options.cards; ++card) lists_.emplace_back(tensors_, card);
   const Workload& whole_layer = find_workload(kStepWorkload);
-  for (std::uint32_t id = step.first_layer; id <= step.last_layer; ++id) {
+  for (std::uint32_t id = step.layers.first; id <= step.layers.last; ++id) {
     Layer& layer = layers_.emplace_back();
     layer.config = with_layer(config, id);
     layer.workload = &whole_layer;
     layer.scope = fmt::format("layer{}.", id);
     require_attention_kind(whole_layer, layer.config);
-    build(layer, id - step.first_layer);
+    build(layer, id - step.layers.first);
   }
-  if (step.last_layer + 1 == config.layers) {
+  if (step.layers.last + 1 == config.layers) {
     Layer& head = layers_.emplace_back();
-    head.config = with_layer(config, step.last_layer);
+    head.config = with_layer(config, step.layers.last);
     head.workload = &find_workload("hc-head");
     head.scope = "head.";
     head.is_head = true;
@@ -129,8 +120,10 @@ void StepProgram::load() {
     for (const auto& [name, ranks] : data.inputs) {
       if (!is_to_load(name)) continue;
       const std::string on_device = device_name(layer, name);
+      const bool is_written = tensor_spec(name).role == Role::Pool;
       for (std::uint32_t card = 0; card < ranks.size(); ++card) {
-        tensors_.write(tensors_.get(card, on_device), ranks[card]);
+        const DeviceTensor& target = tensors_.get(card, on_device);
+        is_written ? tensors_.write(target, ranks[card]) : tensors_.share(target, ranks[card]);
       }
       loaded.insert(on_device);
     }

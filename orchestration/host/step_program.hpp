@@ -12,13 +12,14 @@
 #include "orchestration/data/compare.hpp"
 #include "orchestration/data/generator.hpp"
 #include "orchestration/data/layer_case.hpp"
+#include "orchestration/data/positions.hpp"
 #include "orchestration/host/workloads.hpp"
 #include "orchestration/report/summary.hpp"
 
 namespace npu::orch {
 
 struct StepOptions {
-  std::uint32_t first_layer = 0, last_layer = 0;
+  LayerRange layers;
   /// One set of weights and tables on the cards, drawn from `seed`. Otherwise layer n has those of a single layer run
   /// with `seed` + n.
   bool share_weights = false;
@@ -37,7 +38,7 @@ class StepProgram {
   StepProgram(const StepProgram&) = delete;
   StepProgram& operator=(const StepProgram&) = delete;
 
-  /// Generates the inputs of all layers, one layer at a time, and copies them to the cards; in timing mode only what
+  /// Generates the inputs of all layers, one layer at a time, and fills the cards with them; in timing mode only what
   /// can steer a program.
   void load();
   /// Throws ProgramError, Deadlock, ConfigError.

@@ -6,6 +6,7 @@
 
 #include "isa/errors.hpp"
 #include "orchestration/data/compare.hpp"
+#include "orchestration/data/positions.hpp"
 #include "orchestration/data/presets.hpp"
 #include "orchestration/data/rope_tables.hpp"
 

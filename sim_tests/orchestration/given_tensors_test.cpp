@@ -44,7 +44,7 @@ void check_balance(const kernels::LayerConfig& c) {
 }
 
 TEST_CASE("a timing run's own routing loads experts and cards evenly at any batch and number of cards", "[timing]") {
-  for (const std::string_view name : {"tiny", "demo", "flash", "pro"}) {
+  for (const std::string_view name : {"tiny", "demo", "flash", "flash-8k", "pro"}) {
     for (const std::uint32_t ranks : {1U, 2U, 4U, 8U}) {
       for (const std::uint32_t batch : {1U, 2U, 3U, 4U, 5U, 16U, 61U, 64U}) {
         for (const std::uint32_t seq : {1U, 2U, 4U}) {
