@@ -16,7 +16,7 @@ using nlohmann::json;
 /// A cycle is a nanosecond.
 const model::Machine& machine() {
   static const model::Machine kMachine = model::load_machine(
-      "a2a3", {"clock.core_mhz=1000", "memory.hbm_read_gb_per_s=1000", "memory.hbm_write_gb_per_s=500"});
+      "a2a3", {"core.clock_mhz=1000", "memory.hbm_read_gb_per_s=1000", "memory.hbm_write_gb_per_s=500"});
   return kMachine;
 }
 

@@ -11,7 +11,7 @@ namespace npu::test {
 
 class JsonSchema {
  public:
-  explicit JsonSchema(nlohmann::json schema) : schema_{std::move(schema)} {}
+  explicit JsonSchema(nlohmann::json schema) : schema_(std::move(schema)) {}  // in braces it would be an array
 
   /// Departures of the value from the schema, each with its path; empty where it conforms.
   [[nodiscard]] std::vector<std::string> check(const nlohmann::json& value) {
