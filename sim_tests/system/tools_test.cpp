@@ -149,7 +149,7 @@ TEST_CASE("fit measures every kernel of a layer, however small the vector buffer
   const std::string question = "fit decode-layer --preset tiny --layer-id 10";
   const auto all = kernels_in(npusim(question).text);
   CHECK(all.size() > 30);
-  for (const char* kib : {"9", "12", "20"}) {
+  for (const char* kib : {"9", "12", "14"}) {
     const Outcome outcome = npusim(question + " --set core.ub_kib=" + kib);
     CAPTURE(kib, outcome.text);
     CHECK(outcome.status == 3);
