@@ -213,8 +213,8 @@ TEST_CASE("a misaligned offset from a register is refused at the instruction tha
   const std::string program =
       vector_program(".tile odd ub f32 nd 8x64 offset_reg=r2\n", "  li r2, 16\n  texpands odd, 0\n");
   check_refused(3, w.run(program, " --args cell=i32:1x8"),
-                {"kernel probe on card0.cluster0.aiv0, instruction 2 `texpands odd, 0", "base offset 16 in ub",
-                 "multiples of 32 bytes", "align"});
+                {"kernel probe on card0.cluster0.aiv0, block 0, instruction 2 (", "`texpands odd, 0",
+                 "base offset 16 in ub", "multiples of 32 bytes", "align"});
 }
 
 TEST_CASE("the same program from an object file is verified before it runs") {
