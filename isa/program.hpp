@@ -69,6 +69,7 @@ struct Program {
   std::vector<GmDesc> gms;
   std::vector<std::string> tile_names;      ///< one per tile descriptor
   std::vector<std::uint32_t> source_lines;  ///< one per instruction (line of the kernel source), or empty
+  std::string source_file;                  ///< that all lines are of; empty where it is not known or not one
   bool operator==(const Program&) const = default;
 };
 

@@ -115,12 +115,13 @@ struct TaskStats {
   Bytes read, written;  ///< global memory, by the movers of its blocks
 };
 
-/// What a unit waited for when a run ended early.
+/// What a unit waited for, or did, when a run ended early.
 struct WaitRow {
   std::string unit;  ///< track name
   std::string what;
-  std::uint64_t since = 0;  ///< cycle
-  bool has_since = true;    ///< a core's description states its own times
+  std::uint64_t since = 0;                  ///< cycle
+  bool has_since = true;                    ///< false: the row sums up others
+  std::optional<std::uint32_t> block = {};  ///< that a core's unit works on
 };
 
 struct CardStats {
@@ -159,9 +160,9 @@ class System {
   /// Host view of allocated memory, for filling and reading tensors outside run().
   [[nodiscard]] std::span<std::byte> bytes(GmAddress address, Bytes size);
 
-  /// The tensor allocated at `address` is these bytes of the host, in whole cache lines, instead of a copy. They
-  /// outlive the runs, and no task may write them (ProgramError).
-  void map(GmAddress address, std::span<const std::byte> bytes);
+  /// The tensor allocated at `address` is these bytes of the host instead of a copy. They outlive the runs, and no task
+  /// may write them (ProgramError). False, and nothing done, unless they are whole cache lines.
+  [[nodiscard]] bool map(GmAddress address, std::span<const std::byte> bytes);
   /// No task may write the tensor allocated at `address` (ProgramError).
   void protect(GmAddress address);
   /// Timing mode: these bytes hold, before run(), what the cards would compute from floats (routing, selected rows);

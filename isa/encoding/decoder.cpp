@@ -10,8 +10,8 @@
 namespace npu::isa {
 namespace {
 
-constexpr std::array<std::string_view, 7> kSectionNames{"args",  "part name",  "code",        "tiles",
-                                                        "views", "tile names", "source lines"};
+constexpr std::array<std::string_view, 8> kSectionNames{"args",  "part name",  "code",         "tiles",
+                                                        "views", "tile names", "source lines", "source file"};
 
 template <class Enum>
 Enum get_enum(ByteReader& in, std::size_t count, std::string_view what) {
@@ -104,18 +104,28 @@ std::vector<T> get_section(ByteReader& in, Section section, Owner owner, std::si
   return elements;
 }
 
+/// A section of one string.
+std::string get_only_name(ByteReader& in, Section section, Owner owner) {
+  const std::size_t at = in.offset();
+  auto names = get_section<std::string>(in, section, owner, kMinNameBytes);
+  if (names.size() != 1) {
+    throw config_error("{}: offset {}: a part has {} sections {}", in.file_name(), at, names.size(),
+                       kSectionNames[index_of(section)]);
+  }
+  return std::move(names.front());
+}
+
 Program get_part(ByteReader& in, Owner owner) {
   const std::size_t at = in.offset();
   Program program;
   program.kind = owner == Owner::Cube ? CoreKind::AIC : CoreKind::AIV;
-  auto names = get_section<std::string>(in, Section::PartName, owner, kMinNameBytes);
-  if (names.size() != 1) throw config_error("{}: offset {}: a part has {} names", in.file_name(), at, names.size());
-  program.name = std::move(names.front());
+  program.name = get_only_name(in, Section::PartName, owner);
   program.code = get_section<Instruction>(in, Section::Code, owner, kCodeBytes);
   program.tiles = get_section<TileDesc>(in, Section::Tiles, owner, kTileBytes);
   program.gms = get_section<GmDesc>(in, Section::Gms, owner, kGmBytes);
   program.tile_names = get_section<std::string>(in, Section::TileNames, owner, kMinNameBytes);
   program.source_lines = get_section<std::uint32_t>(in, Section::SourceLines, owner, kLineBytes);
+  program.source_file = get_only_name(in, Section::SourceFile, owner);
   if (const auto findings = check_structure(program); !findings.empty()) {
     throw program_error("{}: offset {}: {}", in.file_name(), at, to_string(findings.front()));
   }
@@ -131,8 +141,8 @@ std::uint8_t get_header(ByteReader& in) {
   }
   const auto version = in.get<std::uint16_t>();
   if (version != kObjectVersion) {
-    throw config_error("{}: offset 4: version {} is unknown; this program reads version {}", in.file_name(), version,
-                       kObjectVersion);
+    throw config_error("{}: offset 4: version {} is unknown; this program reads version {} (assemble the text again)",
+                       in.file_name(), version, kObjectVersion);
   }
   const auto kind = in.get<std::uint8_t>();
   if (kind == 0 || kind > (kHasCube | kHasVector))

@@ -76,6 +76,7 @@ void put_part(ByteWriter& out, Owner owner, const Program& program) {
   put_section(out, Section::Gms, owner, program.gms);
   put_section(out, Section::TileNames, owner, program.tile_names);
   put_section(out, Section::SourceLines, owner, program.source_lines);
+  put_section(out, Section::SourceFile, owner, std::vector<std::string>{program.source_file});
 }
 
 }  // namespace

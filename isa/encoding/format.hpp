@@ -9,7 +9,7 @@
 
 namespace npu::isa {
 
-enum class Section : std::uint8_t { Args, PartName, Code, Tiles, Gms, TileNames, SourceLines };
+enum class Section : std::uint8_t { Args, PartName, Code, Tiles, Gms, TileNames, SourceLines, SourceFile };
 /// Which part a section belongs to.
 enum class Owner : std::uint8_t { Kernel, Cube, Vector };
 

@@ -40,7 +40,8 @@ struct Part {
 
 class Assembler {
  public:
-  explicit Assembler(std::string_view file_name) : diagnostics_{file_name} {}
+  explicit Assembler(std::string_view file_name)
+      : source_file_{name_error(file_name) ? std::string_view{} : file_name}, diagnostics_{file_name} {}
 
   KernelObject read(std::string_view text) {
     while (!text.empty()) {
@@ -129,6 +130,7 @@ class Assembler {
     }
     Part& part = parts_.emplace_back();
     part.program.kind = kind;
+    part.program.source_file = source_file_;
     part.program.name = tokens.at_end() ? object_.name : tokens.expect_name("part name").text;
     part.begin = {line_, directive.column};
     tokens.expect_end();
@@ -207,6 +209,7 @@ class Assembler {
     return object_;
   }
 
+  std::string source_file_;  ///< empty where the file's name may not stand in an object
   Diagnostics diagnostics_;
   KernelObject object_;
   std::set<std::string> argument_names_;

@@ -8,8 +8,8 @@
 
 namespace npu::isa {
 
-/// Reads a structurally sound object; source_lines are the lines of the text. Throws ProgramError with up to 20
-/// diagnostics "file:line:column: stage: message".
+/// Reads a structurally sound object; source_file and source_lines are the file and lines of the text. Throws
+/// ProgramError with up to 20 diagnostics "file:line:column: stage: message".
 [[nodiscard]] KernelObject assemble(std::string_view text, std::string_view file_name);
 
 /// The same, and refuses what the verifier refuses on `target`, at the line of the instruction or directive.

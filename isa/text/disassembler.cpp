@@ -138,6 +138,16 @@ std::string Disassembler::line(const Instruction& ins) const {
 
 std::string disassemble(const Instruction& ins, const Program& program) { return Disassembler{program}.line(ins); }
 
+std::string instruction_text(const Program& program, std::size_t index) {
+  std::string source;
+  if (program.source_lines.size() == program.code.size()) {
+    source = program.source_file.empty()
+                 ? fmt::format(" (line {})", program.source_lines[index])
+                 : fmt::format(" ({}:{})", program.source_file, program.source_lines[index]);
+  }
+  return fmt::format("instruction {}{} `{}`", index, source, disassemble(program.code[index], program));
+}
+
 std::string to_text(const KernelObject& object) {
   require_structure(object);
   std::string out = fmt::format(".kernel {}\n", written_name(object.name));

@@ -30,6 +30,10 @@ class Disassembler {
 /// One instruction alone; a Disassembler is faster for many.
 [[nodiscard]] std::string disassemble(const Instruction& ins, const Program& program);
 
+/// "instruction 3 (k.npu:12) `tload a, src`": where an instruction stands, with the source as far as the program knows
+/// it.
+[[nodiscard]] std::string instruction_text(const Program& program, std::size_t index);
+
 /// A whole .npu file, which assemble() turns back into the same object. source_lines are not written: an assembled
 /// program has the line numbers of its own text. Throws ProgramError if the object is not structurally sound.
 [[nodiscard]] std::string to_text(const KernelObject& object);

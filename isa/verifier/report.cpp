@@ -16,11 +16,7 @@ Finding& Report::add(std::string subject, Violation violation) {
 }
 
 void Report::add_instruction(std::size_t index, Violation violation) {
-  const bool has_line = program_->source_lines.size() == program_->code.size();
-  const std::string line = has_line ? fmt::format(" (line {})", program_->source_lines[index]) : std::string{};
-  add(fmt::format("instruction {}{} `{}`", index, line, disassemble(program_->code[index], *program_)),
-      std::move(violation))
-      .instruction = static_cast<std::uint32_t>(index);
+  add(instruction_text(*program_, index), std::move(violation)).instruction = static_cast<std::uint32_t>(index);
 }
 
 void Report::add_tile(std::size_t index, Violation violation) {

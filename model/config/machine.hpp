@@ -100,7 +100,7 @@ struct HostParams {
 };
 
 struct SystemParams {
-  double stall_limit_ms;  ///< simulated time without a retired instruction that counts as a hang
+  double stall_limit_ms;  ///< simulated time that counts as a hang when no instruction ends and nothing is under way
   bool operator==(const SystemParams&) const = default;
 };
 

@@ -100,7 +100,7 @@ constexpr std::array kFields{
   whole("core.flags_per_pair", "flags", 1, 64, "event ids of a pair of pipes", arch<&ArchSpec::flags_per_pair>()),
   whole("core.cross_flags", "flags", 1, 64, "cross-core flags of a cluster", arch<&ArchSpec::cross_flags>()),
   whole("core.cross_flag_limit", "", 1, 255, "largest value of a cross-core counter", arch<&ArchSpec::cross_flag_limit>()),
-  power("core.cache_line_bytes", "bytes", 8, 1'024, "line of the scalar data cache", arch<&ArchSpec::cache_line>()),
+  power("core.cache_line_bytes", "bytes", 8, 512, "line of the scalar data cache, no longer than the gap behind a tensor", arch<&ArchSpec::cache_line>()),
 
   whole("core.queue_depth", "instructions", 1, 4'096, "queue of a pipe; full, it stalls the scalar unit", param<&P::core, &C::queue_depth>()),
   whole("core.scalar_cycles", "cycles", 1, 100, "per scalar instruction", param<&P::core, &C::scalar_cycles>()),
@@ -184,7 +184,7 @@ constexpr std::array kFields{
   real("host.submit_us", "us", 0, 1e9, "per card program", param<&P::host, &HostParams::submit_us>()),
   real("host.copy_gb_per_s", "GB/s", 0.001, kMaxRate, "host to device and back", param<&P::host, &HostParams::copy_gb_per_s>()),
 
-  real("system.stall_limit_ms", "ms", 0.001, 1e6, "simulated time without a retired instruction that counts as a hang", param<&P::system, &SystemParams::stall_limit_ms>()),
+  real("system.stall_limit_ms", "ms", 0.001, 1e6, "simulated time that counts as a hang when no instruction ends and nothing is under way", param<&P::system, &SystemParams::stall_limit_ms>()),
 };
 
 constexpr std::array kRules{

@@ -3,7 +3,7 @@
 
 #include <array>
 #include <cstdint>
-#include <string>
+#include <optional>
 #include <vector>
 
 #include "isa/program.hpp"
@@ -23,6 +23,7 @@ struct Block {
 struct BlockStats {
   std::uint64_t begin = 0, end = 0;  ///< cycles
   std::array<PipeStats, isa::kPipeCount> pipes;
+  Bytes read, written;  ///< global memory, by its movers
 };
 
 /// Called by a core at the simulated time at which its block has finished (every pipe drained).
@@ -38,8 +39,13 @@ class CoreInterface {
   virtual ~CoreInterface() = default;
   /// Starts a block now. The core is idle.
   virtual void start(const Block& block) = 0;
-  /// A line for the deadlock table: what each stuck unit waits for and since when; empty when idle.
-  [[nodiscard]] virtual std::string describe_wait() const = 0;
+  /// Appends a row per unit that has not come to the end of its work: what it waits for, or does. None when idle.
+  virtual void describe_waits(std::vector<WaitRow>& rows) const = 0;
+  /// The cycle up to which the core has simulated: it may run ahead of the system.
+  [[nodiscard]] virtual std::uint64_t latest() const = 0;
+  /// The run ends early, at `cycle` or, where the core has run ahead, at latest(): closes the spans that are open.
+  /// Statistics of the block that runs, if one does. Nothing follows.
+  virtual std::optional<BlockStats> cut_off(std::uint64_t cycle) = 0;
   /// Instructions executed since the start of the simulation, all pipes and the scalar unit: a sign of life for the
   /// detection of stalls.
   [[nodiscard]] virtual std::uint64_t retired() const = 0;

@@ -111,8 +111,7 @@ void Core::mark_results(const Issued& op, bool known) {
     const Transfer t = transfer_of(op);
     const bool adds = ins.mode != 0;
     if (!known) {
-      services_.memory.mark_unknown(t.address,
-                                    std::uint64_t{t.lines - 1} * static_cast<std::uint64_t>(t.pitch) + t.line_bytes);
+      services_.memory.mark_unknown(t.address, t.extent());
     } else if (!adds) {
       for_lines(t.address, t.lines, t.line_bytes, t.pitch,
                 [&](std::uint64_t begin, std::uint64_t end) { services_.memory.clear_unknown(begin, end - begin); });
@@ -133,8 +132,7 @@ void Core::mark_results(const Issued& op, bool known) {
 bool Core::loads_value(const Instruction& ins) const {
   if (ins.opcode == Opcode::LdGm) {
     const auto dtype = static_cast<DType>(ins.mode);
-    return is_control_type(dtype) &&
-           !services_.memory.is_unknown(static_cast<std::uint64_t>(registers_[ins.r1] + ins.imm), isa::size_of(dtype));
+    return is_control_type(dtype) && !services_.memory.is_unknown(scalar_address(ins), isa::size_of(dtype));
   }
   const isa::TileDesc& d = block_.program->tiles[ins.t0];
   if (!is_control_type(d.dtype)) return false;

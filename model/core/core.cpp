@@ -4,7 +4,6 @@
 
 #include "isa/errors.hpp"
 #include "isa/instructions/instruction_table.hpp"
-#include "isa/text/disassembler.hpp"
 
 namespace npu::model {
 
@@ -20,7 +19,7 @@ Core::Core(const sc_core::sc_module_name& name, Environment env, const CoreLocat
       where_{where},
       services_{services},
       observer_{observer},
-      cache_{env.machine.params.core.cache_lines} {
+      cache_{env.machine.params.core.cache_lines, env.machine.arch.cache_line} {
   using enum Pipe;
   const auto has =
       where.kind == isa::CoreKind::AIC ? std::vector{S, MTE2, MTE1, M, FIX} : std::vector{S, MTE2, V, MTE3};
@@ -32,9 +31,8 @@ Core::Core(const sc_core::sc_module_name& name, Environment env, const CoreLocat
     if (on_vector == (where.kind == isa::CoreKind::AIV))
       spaces_[s] = LocalSpace{env.machine.arch.buffers[s].physical.count()};
   }
-  for (auto& from : flags_) {
-    for (auto& to : from) to.fill(kNever);
-  }
+  flags_.assign(isa::kPipeCount * isa::kPipeCount * env.machine.arch.flags_per_pair, kNever);
+  cross_arrivals_.resize(env.machine.arch.cross_flags);
   if (env_.sink != nullptr) {
     track_ = env_.sink->add_track({traces::TrackKind::Core, track_name(where), where.card});
     for (const Pipe p : has) {
@@ -68,6 +66,7 @@ void Core::start(const Block& block) {
   scalar_ordered_ = false;
   scalar_time_ = scalar_since_ = begin_;
   store_done_ = begin_;
+  bytes_read_ = bytes_written_ = 0;
   retired_ += pipes_[isa::index_of(Pipe::S)].stats.instructions;
   for (PipeState& p : pipes_) {
     p.free_at = p.last_retire = begin_;
@@ -80,11 +79,7 @@ void Core::start(const Block& block) {
 
 void Core::advance() {
   const ActivityScope scope{services_.activity, Activity::Pipes};
-  try {
-    run_events();
-  } catch (...) {
-    env_.faults.park();
-  }
+  env_.faults.guard([this] { run_events(); });
 }
 
 void Core::run_events() {
@@ -160,13 +155,6 @@ std::uint64_t Core::horizon() const {
   return earliest;
 }
 
-bool Core::goes_on() const {
-  if (store_done_ > env_.clock.now()) return true;
-  if (!running_) return false;
-  const auto transfers = [&](std::uint32_t p) { return pipes_[p].transferring; };
-  return next_event().time != kNever || std::any_of(active_pipes_.begin(), active_pipes_.end(), transfers);
-}
-
 void Core::transfer_passed(std::uint32_t tag, std::uint64_t latency) {
   passed_.push_back({tag, latency});
   wake_.notify(sc_core::SC_ZERO_TIME);
@@ -180,14 +168,11 @@ void Core::cell_written(const Notify* notify) {
 
 void Core::finish_block(std::uint64_t time) {
   parked_ = false;
-  for (std::size_t from = 0; from < isa::kPipeCount; ++from) {
-    for (std::size_t to = 0; to < isa::kPipeCount; ++to) {
-      for (std::size_t id = 0; id < flags_[from][to].size(); ++id) {
-        if (flags_[from][to][id] == kNever) continue;
-        fail(pc_, fmt::format("flag {} from {} to {} is still set at the end; every set_flag needs a wait_flag", id,
-                              isa::kPipeNames[from], isa::kPipeNames[to]));
-      }
-    }
+  for (std::size_t i = 0; i < flags_.size(); ++i) {
+    if (flags_[i] == kNever) continue;
+    const std::size_t ids = env_.machine.arch.flags_per_pair, pair = i / ids;
+    fail(pc_, fmt::format("flag {} from {} to {} is still set at the end; every set_flag needs a wait_flag", i % ids,
+                          isa::kPipeNames[pair / isa::kPipeCount], isa::kPipeNames[pair % isa::kPipeCount]));
   }
   for (std::size_t id = 0; id < cross_arrivals_.size(); ++id) {
     for (const auto& arrivals : cross_arrivals_[id]) {
@@ -197,57 +182,12 @@ void Core::finish_block(std::uint64_t time) {
       }
     }
   }
-  BlockStats stats{.begin = begin_, .end = time, .pipes = {}};
   for (const std::uint32_t p : active_pipes_) account_wait(pipes_[p], pipes_[p].free_at, time, WaitReason::Instruction);
-  for (std::size_t p = 0; p < isa::kPipeCount; ++p) stats.pipes[p] = pipes_[p].stats;
   if (env_.sink != nullptr)
     env_.sink->span(track_, SpanKind::Task, block_name_, Cycles{begin_}, Cycles{time}, block_.block);
   running_ = false;
   scalar_ = ScalarState::Idle;
-  observer_.block_finished(where_.index, stats);
-}
-
-void Core::fail(std::uint32_t pc, const std::string& message) const {
-  throw program_error("kernel {} on {}, instruction {} `{}`: {}", block_.program->name, track_name(where_), pc,
-                      isa::disassemble(block_.program->code[pc], *block_.program), message);
-}
-
-std::string Core::describe_wait() const {
-  if (!running_) return {};
-  std::string text = fmt::format("{}: kernel {} block {}, instruction {}", track_name(where_), block_.program->name,
-                                 block_.block, pc_);
-  switch (scalar_) {
-    case ScalarState::Idle:
-    case ScalarState::Ready:
-      break;
-    case ScalarState::Cell:
-      text += fmt::format(": twait for cell {:#x} of {} (value {}, wants {} {}) since cycle {}", watched_cell_,
-                          services_.memory.allocation_name(watched_cell_), read_cell(watched_cell_),
-                          isa::kCompareModeNames[block_.program->code[pc_].mode],
-                          registers_[block_.program->code[pc_].r1], scalar_since_);
-      break;
-    case ScalarState::Cross:
-      text += fmt::format(": wait_cross {} since cycle {}", block_.program->code[pc_].imm, scalar_since_);
-      break;
-    case ScalarState::Queue:
-    case ScalarState::Flag:
-    case ScalarState::Barrier:
-    case ScalarState::Drain:
-      text += fmt::format(": scalar unit waits ({}) since cycle {}",
-                          traces::kWaitReasonNames[static_cast<std::size_t>(scalar_reason_)], scalar_since_);
-      break;
-  }
-  for (const std::uint32_t p : active_pipes_) {
-    const PipeState& pipe = pipes_[p];
-    if (pipe.queue.empty()) continue;
-    const Issued& front = pipe.queue.front();
-    text += fmt::format("; {} at instruction {} ({}", isa::kPipeNames[p], front.pc,
-                        isa::op_info(front.ins->opcode).mnemonic);
-    if (front.ins->opcode == Opcode::WaitFlag)
-      text += fmt::format(" {} {}", isa::kPipeNames[front.ins->t0], front.flag);
-    text += fmt::format(") since cycle {}", pipe.free_at);
-  }
-  return text;
+  observer_.block_finished(where_.index, block_stats(time));
 }
 
 }  // namespace npu::model

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "isa/errors.hpp"
 #include "isa/semantics/semantics.hpp"
 #include "isa/shape_rules.hpp"
 #include "model/core/block.hpp"
@@ -49,7 +50,9 @@ class Core final : public sc_core::sc_module, public CoreInterface, private Tran
   /// The other cores of the cluster: [AIC, AIV0, AIV1].
   void connect(const std::array<Core*, 3>& cluster) { cluster_ = cluster; }
   void start(const Block& block) override;
-  [[nodiscard]] std::string describe_wait() const override;
+  void describe_waits(std::vector<WaitRow>& rows) const override;
+  [[nodiscard]] std::uint64_t latest() const override;
+  std::optional<BlockStats> cut_off(std::uint64_t cycle) override;
   [[nodiscard]] traces::TrackId track() const override { return track_; }
   [[nodiscard]] std::uint64_t retired() const override { return retired_ + pipes_[0].stats.instructions; }
   [[nodiscard]] bool goes_on() const override;
@@ -85,6 +88,10 @@ class Core final : public sc_core::sc_module, public CoreInterface, private Tran
     traces::TrackId track{};
     PipeStats stats;
   };
+  /// Sum of a register and an immediate, wrapping round as the scalar unit's additions do.
+  [[nodiscard]] static std::int64_t wrapped_sum(std::int64_t a, std::int64_t b) {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+  }
   enum class ScalarState : std::uint8_t { Idle, Ready, Queue, Flag, Cross, Cell, Barrier, Drain };
   struct Passed {
     std::uint32_t pipe;
@@ -105,17 +112,36 @@ class Core final : public sc_core::sc_module, public CoreInterface, private Tran
   void finish_block(std::uint64_t time);
   void transfer_passed(std::uint32_t tag, std::uint64_t latency) override;
   void cell_written(const Notify* notify) override;
+
+  // core_report.cpp: what a core says about itself
+  [[nodiscard]] BlockStats block_stats(std::uint64_t end) const;
+  [[nodiscard]] std::string scalar_wait() const;
+  [[nodiscard]] std::string pipe_wait(std::uint32_t pipe) const;
+  [[nodiscard]] std::string where(std::uint32_t pc) const;
   [[noreturn]] void fail(std::uint32_t pc, const std::string& message) const;
+  /// Calls access() for an instruction, which a ProgramError that it throws then names.
+  template <class Access>
+  auto named(std::uint32_t pc, Access&& access) const {
+    try {
+      return access();
+    } catch (const ProgramError& error) {
+      fail(pc, error.what());
+    }
+  }
 
   // pipes.cpp: what pipes do
   void push_to_pipe(isa::Pipe pipe, const Issued& op);
   void update_start(std::uint32_t pipe);
   void start_front(std::uint32_t pipe, std::uint64_t time);
+  void require_in_bounds(const Issued& op, const Transfer& t) const;
   void begin_transfer(std::uint32_t pipe, std::uint64_t time);
   void enter_flight(std::uint32_t pipe, std::uint64_t begin, std::uint64_t busy_end, std::uint64_t result,
                     std::uint64_t slot_free);
   void retire_front(std::uint32_t pipe);
   void pop_queue(std::uint32_t pipe, std::uint64_t time);
+  [[nodiscard]] std::uint64_t& flag_cell(std::uint32_t from, std::uint32_t to, std::uint32_t id) {
+    return flags_[(from * isa::kPipeCount + to) * env_.machine.arch.flags_per_pair + id];
+  }
   void set_flag_at(std::uint32_t from, std::uint32_t to, std::uint32_t id, std::uint64_t time, std::uint32_t pc);
   void send_cross(std::uint32_t id, std::uint64_t time, std::uint32_t pc);
   void receive_cross(std::uint32_t id, std::uint32_t from_sub, std::uint64_t arrival);
@@ -164,6 +190,11 @@ class Core final : public sc_core::sc_module, public CoreInterface, private Tran
   bool wait_cross(const isa::Instruction& ins);
   bool wait_cell(const isa::Instruction& ins);
   bool scalar_memory(const isa::Instruction& ins);
+  /// Of LDGM and STGM.
+  [[nodiscard]] std::uint64_t scalar_address(const isa::Instruction& ins) const {
+    return static_cast<std::uint64_t>(registers_[ins.r1]) + static_cast<std::uint64_t>(std::int64_t{ins.imm});
+  }
+  void require_cell(std::uint64_t address) const;
   void scalar_tile(const isa::Instruction& ins);
   void clean_cache(const isa::Instruction& ins);
   void write_back(DataCache::Line& line);
@@ -187,10 +218,11 @@ class Core final : public sc_core::sc_module, public CoreInterface, private Tran
   const isa::Program* named_program_ = nullptr;
   bool running_ = false, parked_ = false;
   std::uint64_t begin_ = 0;
-  std::uint64_t retired_ = 0;  ///< by the pipes, and by the scalar unit in earlier blocks
+  std::uint64_t bytes_read_ = 0, bytes_written_ = 0;  ///< by the block that runs
+  std::uint64_t retired_ = 0;                         ///< by the pipes, and by the scalar unit in earlier blocks
   std::array<PipeState, isa::kPipeCount> pipes_;
   std::vector<std::uint32_t> active_pipes_;  ///< pipes that this kind of core has, without S
-  std::array<std::array<std::array<std::uint64_t, 16>, isa::kPipeCount>, isa::kPipeCount> flags_;  ///< set time, kNever
+  std::vector<std::uint64_t> flags_;         ///< by pair of pipes and id: cycle at which it was set, kNever
 
   // scalar unit
   std::array<std::int64_t, isa::kRegisterCount> registers_{};
@@ -206,7 +238,7 @@ class Core final : public sc_core::sc_module, public CoreInterface, private Tran
   std::uint32_t queue_awaited_ = 0;  ///< pipe whose queue is full
   std::uint64_t store_done_ = 0;     ///< write-backs have reached memory
   DataCache cache_;
-  std::array<std::array<RingBuffer<std::uint64_t>, 2>, 16> cross_arrivals_;  ///< [id][sending vector core]
+  std::vector<std::array<RingBuffer<std::uint64_t>, 2>> cross_arrivals_;  ///< [id][sending vector core]
   std::uint64_t watched_cell_ = 0;
   bool watching_ = false;
   Notify last_notify_;

@@ -1,29 +1,34 @@
-// The scalar unit's data cache: 64-byte lines, write-back, direct-mapped, not coherent with memory or other cores.
+// The scalar unit's data cache: write-back, direct-mapped, not coherent with memory or other cores.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace npu::model {
 
 class DataCache {
  public:
-  static constexpr std::uint64_t kLineBytes = 64;
+  static constexpr std::uint64_t kInvalid = ~std::uint64_t{0};
   struct Line {
     std::uint64_t address = kInvalid;  ///< of the first byte
     bool dirty = false;
-    std::array<std::byte, kLineBytes> data{};
   };
-  static constexpr std::uint64_t kInvalid = ~std::uint64_t{0};
 
-  explicit DataCache(std::uint32_t lines) : lines_(lines) {}
-  [[nodiscard]] static std::uint64_t line_address(std::uint64_t address) { return address & ~(kLineBytes - 1); }
+  /// `line_bytes` is a power of two, and no element is larger.
+  DataCache(std::uint32_t lines, std::uint32_t line_bytes)
+      : line_bytes_{line_bytes}, lines_(lines), bytes_(std::size_t{lines} * line_bytes) {}
+  [[nodiscard]] std::uint64_t line_bytes() const { return line_bytes_; }
+  [[nodiscard]] std::uint64_t line_address(std::uint64_t address) const { return address & ~(line_bytes_ - 1); }
   /// The slot that the address maps to; a hit when its address is the line's.
-  [[nodiscard]] Line& slot(std::uint64_t address) { return lines_[address / kLineBytes % lines_.size()]; }
+  [[nodiscard]] Line& slot(std::uint64_t address) { return lines_[address / line_bytes_ % lines_.size()]; }
   [[nodiscard]] bool hit(std::uint64_t address) { return slot(address).address == line_address(address); }
   [[nodiscard]] std::vector<Line>& lines() { return lines_; }
+  /// Of a line of this cache.
+  [[nodiscard]] std::span<std::byte> data(const Line& line) {
+    return std::span{bytes_}.subspan(static_cast<std::size_t>(&line - lines_.data()) * line_bytes_, line_bytes_);
+  }
   /// Clean lines disappear; dirty ones stay until they are cleaned.
   void invalidate_clean() {
     for (Line& l : lines_) {
@@ -32,7 +37,9 @@ class DataCache {
   }
 
  private:
+  std::uint64_t line_bytes_;
   std::vector<Line> lines_;
+  std::vector<std::byte> bytes_;  ///< line by line
 };
 
 }  // namespace npu::model

@@ -17,12 +17,13 @@ using traces::WaitReason;
 
 Core::ResolvedTile Core::resolve_tile(std::uint16_t index) const {
   const isa::TileDesc& d = block_.program->tiles[index];
-  const std::int64_t offset = std::int64_t{d.offset} + registers_[d.offset_reg];
+  const std::int64_t offset = wrapped_sum(d.offset, registers_[d.offset_reg]);
   const std::int64_t rows = d.valid_rows_reg != 0 ? registers_[d.valid_rows_reg] : d.valid_rows;
   const std::int64_t cols = d.valid_cols_reg != 0 ? registers_[d.valid_cols_reg] : d.valid_cols;
-  const auto& name = block_.program->tile_names[index];
   if (rows < 0 || rows > d.rows || cols < 0 || cols > d.cols) {
-    fail(pc_, fmt::format("tile {}: valid region {}x{} exceeds its {}x{}", name, rows, cols, d.rows, d.cols));
+    fail(pc_, fmt::format("tile {}: valid region {}x{}; limit: the tile is {}x{}; way out: clamp the registers of the "
+                          "valid region, or declare a larger tile",
+                          block_.program->tile_names[index], rows, cols, d.rows, d.cols));
   }
   // The verifier has placed the tile where no register moves it. Only padding reaches beyond the valid region.
   if (d.offset_reg != 0) {
@@ -64,7 +65,7 @@ Core::Issued Core::resolve(const Instruction& ins) const {
       case GmSrc:
       case GmDst: {
         const isa::GmDesc& gm = block_.program->gms[ins.t1];
-        op.gm_address = static_cast<std::uint64_t>(registers_[gm.base_reg] + gm.offset);
+        op.gm_address = static_cast<std::uint64_t>(wrapped_sum(registers_[gm.base_reg], gm.offset));
         op.gm_pitch = gm.pitch_reg != 0 ? registers_[gm.pitch_reg] : gm.pitch;
         break;
       }
@@ -72,10 +73,14 @@ Core::Issued Core::resolve(const Instruction& ins) const {
         op.scalar = ins.r0 != 0 ? registers_[ins.r0] : ins.imm;
         break;
       case FlagId: {
-        const std::int64_t id = ins.imm + registers_[ins.r0];
-        const bool cross = ins.opcode == Opcode::SetCross;
+        const std::int64_t id = wrapped_sum(ins.imm, registers_[ins.r0]);
+        const bool cross = ins.opcode == Opcode::SetCross || ins.opcode == Opcode::WaitCross;
         const std::uint32_t limit = cross ? env_.machine.arch.cross_flags : env_.machine.arch.flags_per_pair;
-        if (id < 0 || id >= limit) fail(pc_, fmt::format("flag id {} of {}", id, limit));
+        if (id < 0 || id >= limit) {
+          fail(pc_, fmt::format("{} id {}; limit: 0 to {} ({}); way out: use fewer flags, or raise the limit",
+                                cross ? "cross-core flag" : "flag", id, limit - 1,
+                                cross ? "core.cross_flags" : "core.flags_per_pair"));
+        }
         op.flag = static_cast<std::uint32_t>(id);
         break;
       }
@@ -118,7 +123,7 @@ bool Core::synchronise(const Instruction& ins) {
   switch (ins.opcode) {
     case Opcode::WaitFlag: {
       const Issued op = resolve(ins);
-      std::uint64_t& flag = flags_[ins.t0][scalar_pipe][op.flag];
+      std::uint64_t& flag = flag_cell(ins.t0, scalar_pipe, op.flag);
       if (flag == kNever) {
         block_scalar(ScalarState::Flag, WaitReason::Flag);
         return false;

@@ -35,25 +35,25 @@ void NotifyBoard::stored(std::uint64_t address, std::uint64_t bytes) {
 }
 
 void NotifyBoard::deliver() {
-  try {
-    const std::uint64_t now = env_.clock.now();
-    while (!pending_.empty() && pending_.begin()->first.arrival <= now) {
-      const Notify notify = pending_.begin()->second;
-      pending_.erase(pending_.begin());
-      std::byte* cell = memory_.resolve(notify.address, sizeof(std::int32_t), "tnotify");
-      std::int32_t value = 0;
-      std::memcpy(&value, cell, sizeof value);
-      value =
-          notify.add
-              ? static_cast<std::int32_t>(static_cast<std::uint32_t>(value) + static_cast<std::uint32_t>(notify.value))
-              : notify.value;
-      std::memcpy(cell, &value, sizeof value);
-      for (auto [it, end] = watchers_.equal_range(notify.address); it != end; ++it) it->second->cell_written(&notify);
-    }
-    if (!pending_.empty()) env_.clock.notify_at(due_, pending_.begin()->first.arrival);
-  } catch (...) {
-    env_.faults.park();
+  env_.faults.guard([this] { perform_due(); });
+}
+
+void NotifyBoard::perform_due() {
+  const std::uint64_t now = env_.clock.now();
+  while (!pending_.empty() && pending_.begin()->first.arrival <= now) {
+    const Notify notify = pending_.begin()->second;
+    pending_.erase(pending_.begin());
+    std::byte* cell = memory_.resolve(notify.address, sizeof(std::int32_t), "notify");
+    std::int32_t value = 0;
+    std::memcpy(&value, cell, sizeof value);
+    value =
+        notify.add
+            ? static_cast<std::int32_t>(static_cast<std::uint32_t>(value) + static_cast<std::uint32_t>(notify.value))
+            : notify.value;
+    std::memcpy(cell, &value, sizeof value);
+    for (auto [it, end] = watchers_.equal_range(notify.address); it != end; ++it) it->second->cell_written(&notify);
   }
+  if (!pending_.empty()) env_.clock.notify_at(due_, pending_.begin()->first.arrival);
 }
 
 }  // namespace npu::model

@@ -38,7 +38,8 @@ class NotifyBoard final : public sc_core::sc_module {
   void stored(std::uint64_t address, std::uint64_t bytes);
 
  private:
-  void deliver();
+  void deliver();  // SC_METHOD
+  void perform_due();
   struct Order {
     std::uint64_t arrival, address;
     traces::TrackId source;

@@ -40,7 +40,7 @@ Transfer Core::transfer_of(const Issued& op) const {
              .line_bytes = length * isa::size_of(gm.dtype),
              .pitch = lines > 1 ? op.gm_pitch : static_cast<std::int64_t>(length) * isa::size_of(gm.dtype)};
   const CoreParams& p = env_.machine.params.core;
-  const std::uint64_t bytes = std::uint64_t{t.lines} * t.line_bytes;
+  const std::uint64_t bytes = t.bytes();
   const double port = !t.write ? mte2_port_cycles(p, tile.space, t.lines, t.line_bytes, t.pitch)
                       : tile.space == Space::L0C
                           ? fix_port_cycles(p, std::uint64_t{lines} * length * isa::size_of(tile.dtype), bytes)
@@ -91,8 +91,7 @@ isa::Operands Core::operands_of(const Issued& op) const {
   if (uses_memory(op)) {
     const Transfer t = transfer_of(op);
     const isa::GmDesc& gm = program.gms[op.ins->t1];
-    const std::uint64_t extent = std::uint64_t{t.lines - 1} * static_cast<std::uint64_t>(t.pitch) + t.line_bytes;
-    o.gm = {.data = services_.memory.resolve(t.address, extent, block_.program->name),
+    o.gm = {.data = services_.memory.resolve(t.address, t.extent(), t.write ? "write" : "read"),
             .pitch = t.pitch,
             .dtype = gm.dtype,
             .layout = gm.layout};
@@ -103,7 +102,7 @@ isa::Operands Core::operands_of(const Issued& op) const {
 void Core::account_wait(PipeState& pipe, std::uint64_t begin, std::uint64_t end, WaitReason reason) {
   if (end <= begin) return;
   pipe.stats.wait[static_cast<std::size_t>(reason)] += end - begin;
-  if (env_.sink != nullptr && reason != WaitReason::Instruction) {
+  if (env_.sink != nullptr) {
     env_.sink->span(pipe.track, SpanKind::Wait, wait_name_, Cycles{begin}, Cycles{end},
                     static_cast<std::uint64_t>(reason));
   }
@@ -123,7 +122,7 @@ void Core::update_start(std::uint32_t p) {
   const Issued& front = pipe.queue.front();
   std::uint64_t start = std::max(pipe.free_at, front.issue);
   if (front.ins->opcode == Opcode::WaitFlag) {
-    const std::uint64_t set = flags_[front.ins->t0][p][front.flag];
+    const std::uint64_t set = flag_cell(front.ins->t0, p, front.flag);
     if (set == kNever) return;
     start = std::max(start, set);
   } else if (front.ins->opcode == Opcode::PipeBarrier) {
@@ -152,7 +151,7 @@ void Core::start_front(std::uint32_t p, std::uint64_t time) {
   switch (op.ins->opcode) {
     case Opcode::WaitFlag:
       account_wait(pipe, idle_end, time, WaitReason::Flag);
-      flags_[op.ins->t0][p][op.flag] = kNever;
+      flag_cell(op.ins->t0, p, op.flag) = kNever;
       simple(params.flag_issue_cycles);
       break;
     case Opcode::PipeBarrier:
@@ -221,21 +220,36 @@ void Core::start_front(std::uint32_t p, std::uint64_t time) {
   update_start(p);
 }
 
+/// Bounds are the machine's: an access outside an allocation stops the run where it starts.
+void Core::require_in_bounds(const Issued& op, const Transfer& t) const {
+  if (t.pitch < 0) {
+    fail(op.pc, fmt::format("the view's lines are {} bytes apart; limit: not below 0; way out: start at the lowest "
+                            "address",
+                            t.pitch));
+  }
+  try {
+    (void)services_.memory.resolve(t.address, t.extent(), t.write ? "write" : "read");
+    if (t.write) services_.memory.require_writable(t.address, "write");
+  } catch (const ProgramError& error) {
+    fail(op.pc,
+         fmt::format("{} ({} lines of {} bytes, {} bytes apart); way out: check the view's base and pitch and the "
+                     "tile's valid region against the size of the tensor",
+                     error.what(), t.lines, t.line_bytes, t.pitch));
+  }
+}
+
 void Core::begin_transfer(std::uint32_t p, std::uint64_t time) {
   PipeState& pipe = pipes_[p];
   const Issued& op = pipe.queue.front();
   const Transfer t = transfer_of(op);
-  // Bounds are the machine's: an access outside an allocation stops the run where it starts.
-  const std::uint64_t extent = std::uint64_t{t.lines - 1} * static_cast<std::uint64_t>(t.pitch) + t.line_bytes;
-  if (t.pitch < 0) fail(op.pc, "a GM view needs a pitch that is not negative");
-  (void)services_.memory.resolve(t.address, extent, block_.program->name);
-  if (t.write) services_.memory.require_writable(t.address, block_.program->name);
+  require_in_bounds(op, t);
+  (t.write ? bytes_written_ : bytes_read_) += t.bytes();
   pipe.transferring = true;
   pipe.transfer_begin = time;
   pipe.transfer_floor =
       services_.mode == Mode::Functional
           ? time
-          : time + static_cast<std::uint64_t>(static_cast<double>(t.lines) * t.line_bytes / t.port_bytes_per_cycle);
+          : time + static_cast<std::uint64_t>(static_cast<double>(t.bytes()) / t.port_bytes_per_cycle);
   pipe.next_start = kNever;
   services_.memory.start(t, *this, p);
 }
@@ -282,8 +296,7 @@ void Core::retire_front(std::uint32_t p) {
       }
       if (f.op.ins->opcode == Opcode::TStore && uses_memory(f.op)) {
         const Transfer t = transfer_of(f.op);
-        services_.notifies->stored(t.address,
-                                   std::uint64_t{t.lines - 1} * static_cast<std::uint64_t>(t.pitch) + t.line_bytes);
+        services_.notifies->stored(t.address, t.extent());
       }
     }
   }
@@ -291,7 +304,7 @@ void Core::retire_front(std::uint32_t p) {
 }
 
 void Core::set_flag_at(std::uint32_t from, std::uint32_t to, std::uint32_t id, std::uint64_t time, std::uint32_t pc) {
-  std::uint64_t& flag = flags_[from][to][id];
+  std::uint64_t& flag = flag_cell(from, to, id);
   if (flag != kNever) {
     fail(pc, fmt::format("flag {} from {} to {} is set already (cycle {}): a flag is binary, wait for it first", id,
                          isa::kPipeNames[from], isa::kPipeNames[to], flag));
@@ -307,21 +320,24 @@ void Core::set_flag_at(std::uint32_t from, std::uint32_t to, std::uint32_t id, s
 void Core::send_cross(std::uint32_t id, std::uint64_t time, std::uint32_t pc) {
   if (!block_.mixed) fail(pc, "cross-core flags work only in a task with a cube and a vector part");
   const std::uint64_t arrival = time + env_.machine.params.core.cross_flag_cycles;
-  if (where_.kind == isa::CoreKind::AIV) {
-    cluster_[0]->receive_cross(id, where_.sub_block, arrival);
-  } else {
-    cluster_[1]->receive_cross(id, 0, arrival);
-    cluster_[2]->receive_cross(id, 0, arrival);
-  }
+  named(pc, [&] {
+    if (where_.kind == isa::CoreKind::AIV) {
+      cluster_[0]->receive_cross(id, where_.sub_block, arrival);
+    } else {
+      cluster_[1]->receive_cross(id, 0, arrival);
+      cluster_[2]->receive_cross(id, 0, arrival);
+    }
+  });
 }
 
 void Core::receive_cross(std::uint32_t id, std::uint32_t from_sub, std::uint64_t arrival) {
   auto& arrivals = cross_arrivals_[id][from_sub];
   arrivals.push() = arrival;
   if (arrivals.size() > env_.machine.arch.cross_flag_limit) {
-    throw program_error("kernel {} on {}: cross-core flag {} would exceed its limit of {}",
-                        block_.program != nullptr ? block_.program->name : "?", track_name(where_), id,
-                        env_.machine.arch.cross_flag_limit);
+    throw program_error(
+        "cross-core flag {} for {} has been set {} times without a wait_cross; limit: {} (core.cross_flag_limit); way "
+        "out: let the receiver wait more often, or raise the limit",
+        id, track_name(where_), arrivals.size(), env_.machine.arch.cross_flag_limit);
   }
   if (scalar_ == ScalarState::Cross) {
     resume_scalar(std::max(scalar_time_, arrival));

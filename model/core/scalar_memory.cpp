@@ -48,18 +48,24 @@ void store_element(std::byte* to, isa::DType dtype, std::int64_t value) {
 
 // A line starts inside its tensor and may end in the guard gap behind it, which belongs to nobody.
 void Core::write_back(DataCache::Line& line) {
-  std::memcpy(services_.memory.resolve(line.address, 1, "data cache"), line.data.data(), DataCache::kLineBytes);
+  std::memcpy(services_.memory.resolve(line.address, 1, "data cache"), cache_.data(line).data(), cache_.line_bytes());
   line.dirty = false;
 }
 
 bool Core::scalar_memory(const Instruction& ins) {
   const auto dtype = static_cast<isa::DType>(ins.mode);
-  const auto address = static_cast<std::uint64_t>(registers_[ins.r1] + ins.imm);
+  const std::uint64_t address = scalar_address(ins);
   if (address % isa::size_of(dtype) != 0) {
-    fail(pc_, fmt::format("scalar access to {:#x} is not aligned to {}", address, isa::name_of(dtype)));
+    fail(pc_,
+         fmt::format("scalar access to {:#x} is not aligned; limit: multiples of {} bytes ({}); way out: align the "
+                     "address",
+                     address, isa::size_of(dtype), isa::name_of(dtype)));
   }
-  (void)services_.memory.resolve(address, isa::size_of(dtype), block_.program->name);
-  if (ins.opcode == Opcode::StGm) services_.memory.require_writable(address, block_.program->name);
+  named(pc_, [&] {
+    (void)services_.memory.resolve(address, isa::size_of(dtype),
+                                   ins.opcode == Opcode::StGm ? "scalar store" : "scalar load");
+    if (ins.opcode == Opcode::StGm) services_.memory.require_writable(address, "scalar store");
+  });
   if (!cache_.hit(address)) {
     if (!fill_arrives_) {
       fill_arrives_ = true;
@@ -72,12 +78,12 @@ bool Core::scalar_memory(const Instruction& ins) {
       store_done_ =
           std::max(store_done_, scalar_time_ + services_.memory.scalar_latency(where_.card, line.address, true));
     }
-    line.address = DataCache::line_address(address);
-    std::memcpy(line.data.data(), services_.memory.resolve(line.address, 1, "data cache"), DataCache::kLineBytes);
+    line.address = cache_.line_address(address);
+    std::memcpy(cache_.data(line).data(), services_.memory.resolve(line.address, 1, "data cache"), cache_.line_bytes());
   }
   fill_arrives_ = false;
   DataCache::Line& line = cache_.slot(address);
-  std::byte* element = line.data.data() + (address - line.address);
+  std::byte* element = cache_.data(line).data() + (address - line.address);
   if (ins.opcode == Opcode::LdGm) {
     load_register(ins, load_element(element, dtype));
   } else {
@@ -92,8 +98,8 @@ void Core::scalar_tile(const Instruction& ins) {
   const isa::TileDesc& d = block_.program->tiles[ins.t0];
   const std::int64_t row = registers_[ins.r1], col = registers_[ins.r2];
   if (row < 0 || row >= t.rows || col < 0 || col >= t.cols) {
-    fail(pc_, fmt::format("element ({}, {}) of tile {} with {}x{} valid", row, col, block_.program->tile_names[ins.t0],
-                          t.rows, t.cols));
+    fail(pc_, fmt::format("element ({}, {}) of tile {}; limit: {}x{} are valid; way out: keep row and column inside",
+                          row, col, block_.program->tile_names[ins.t0], t.rows, t.cols));
   }
   const isa::TileView view{.data = spaces_[isa::index_of(d.space)].data() + t.offset,
                            .pitch = d.pitch,
@@ -115,15 +121,19 @@ void Core::scalar_tile(const Instruction& ins) {
 
 void Core::clean_cache(const Instruction& ins) {
   const auto begin = static_cast<std::uint64_t>(registers_[ins.r0]);
-  const std::uint64_t end = begin + static_cast<std::uint64_t>(registers_[ins.r1]);
+  const std::int64_t bytes = registers_[ins.r1];
+  if (ins.mode == 0 && bytes < 0) {
+    fail(pc_, fmt::format("dcci of {} bytes; limit: not below 0; way out: pass address and size", bytes));
+  }
+  const std::uint64_t end = begin + std::min(static_cast<std::uint64_t>(bytes), ~begin);
   std::uint64_t touched = 0;
   for (DataCache::Line& line : cache_.lines()) {
     if (line.address == DataCache::kInvalid) continue;
-    if (ins.mode == 0 && (line.address + DataCache::kLineBytes <= begin || line.address >= end)) continue;
+    if (ins.mode == 0 && (line.address + cache_.line_bytes() <= begin || line.address >= end)) continue;
     ++touched;
     if (line.dirty) {
       write_back(line);
-      services_.notifies->stored(line.address, DataCache::kLineBytes);
+      services_.notifies->stored(line.address, cache_.line_bytes());
       store_done_ =
           std::max(store_done_, scalar_time_ + services_.memory.scalar_latency(where_.card, line.address, true));
     }
@@ -136,6 +146,14 @@ void Core::clean_cache(const Instruction& ins) {
 
 // ---- cells -------------------------------------------------------------------------------------------------------
 
+void Core::require_cell(std::uint64_t address) const {
+  if (address % sizeof(std::int32_t) == 0) return;
+  fail(pc_,
+       fmt::format("cell {:#x} is not aligned to 4 bytes; limit: a cell is an aligned int32; way out: step through "
+                   "cells by 4 bytes",
+                   address));
+}
+
 std::int32_t Core::read_cell(std::uint64_t address) const {
   std::int32_t value = 0;
   std::memcpy(&value, services_.memory.resolve(address, sizeof value, "cell"), sizeof value);
@@ -144,9 +162,11 @@ std::int32_t Core::read_cell(std::uint64_t address) const {
 
 void Core::send_notify(const Instruction& ins) {
   const auto address = static_cast<std::uint64_t>(registers_[ins.r0]);
-  if (address % sizeof(std::int32_t) != 0) fail(pc_, fmt::format("cell {:#x} is not aligned to 4 bytes", address));
-  (void)services_.memory.resolve(address, sizeof(std::int32_t), block_.program->name);
-  services_.memory.require_writable(address, block_.program->name);
+  require_cell(address);
+  named(pc_, [&] {
+    (void)services_.memory.resolve(address, sizeof(std::int32_t), "notify");
+    services_.memory.require_writable(address, "notify");
+  });
   const std::uint64_t arrival = scalar_time_ + services_.memory.scalar_latency(where_.card, address, true);
   store_done_ = std::max(store_done_, arrival);
   services_.notifies->post(arrival, {.address = address,
@@ -159,8 +179,14 @@ void Core::send_notify(const Instruction& ins) {
 bool Core::wait_cell(const Instruction& ins) {
   const auto address = static_cast<std::uint64_t>(registers_[ins.r0]);
   if (!watching_) {
-    if (address % sizeof(std::int32_t) != 0) fail(pc_, fmt::format("cell {:#x} is not aligned to 4 bytes", address));
-    if (card_of(GmAddress{address}) != where_.card) fail(pc_, "twait polls a cell of its own card");
+    require_cell(address);
+    (void)named(pc_, [&] { return read_cell(address); });
+    if (const std::uint32_t card = card_of(GmAddress{address}); card != where_.card) {
+      fail(pc_,
+           fmt::format("cell {:#x} of {} is on card {}; limit: twait polls a cell of its own card, {}; way out: let "
+                       "the other card notify a cell here",
+                       address, services_.memory.allocation_name(address), card, where_.card));
+    }
   }
   if (!compare(ins.mode, read_cell(address), registers_[ins.r1])) {
     if (!watching_) {

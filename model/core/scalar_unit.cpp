@@ -64,7 +64,7 @@ Core::Order Core::order_of(const Instruction& ins) {
       return Order::Local;
     case Opcode::LdGm:
     case Opcode::StGm:
-      return cache_.hit(static_cast<std::uint64_t>(registers_[ins.r1] + ins.imm)) ? Order::Eager : Order::System;
+      return cache_.hit(scalar_address(ins)) ? Order::Eager : Order::System;
     case Opcode::Dcci:
     case Opcode::TNotify:
     case Opcode::TWait:
@@ -120,7 +120,9 @@ bool Core::step_scalar(const Instruction& ins) {
           if (!wait_cell(ins)) return false;
           break;
         default: {
-          const std::int32_t value = read_cell(static_cast<std::uint64_t>(registers_[ins.r1]));
+          const auto address = static_cast<std::uint64_t>(registers_[ins.r1]);
+          require_cell(address);
+          const std::int32_t value = named(pc_, [&] { return read_cell(address); });
           set_register(ins.r0, compare(ins.mode, value, registers_[ins.r2]) ? 1 : 0);
         }
       }

@@ -3,10 +3,10 @@
 namespace npu::model {
 
 BandwidthPool::BandwidthPool(const sc_core::sc_module_name& name, double bytes_per_cycle, const Clock& clock,
-                             FlowListener& listener)
-    : sc_module{name}, clock_{clock}, listener_{listener}, flows_{bytes_per_cycle} {
+                             FaultLatch& faults, FlowListener& listener)
+    : sc_module{name}, clock_{clock}, faults_{faults}, listener_{listener}, flows_{bytes_per_cycle} {
   SC_HAS_PROCESS(BandwidthPool);
-  SC_METHOD(serve_flows);
+  SC_METHOD(wake);
   sensitive << wake_;
   dont_initialize();
 }
@@ -24,6 +24,14 @@ void BandwidthPool::start(std::uint32_t flow, double bytes, double cap) {
 
 std::uint64_t BandwidthPool::busy_cycles() const {
   return busy_cycles_ + (flows_.empty() ? 0 : clock_.now() - busy_since_);
+}
+
+void BandwidthPool::cut_off() {
+  if (!flows_.empty()) end_busy_period(clock_.now());
+}
+
+void BandwidthPool::wake() {
+  faults_.guard([this] { serve_flows(); });
 }
 
 void BandwidthPool::serve_flows() {
@@ -48,9 +56,11 @@ void BandwidthPool::serve_flows() {
 
 void BandwidthPool::end_busy_period(std::uint64_t now) {
   busy_cycles_ += now - busy_since_;
-  if (sink_ == nullptr) return;
-  sink_->span(track_, traces::SpanKind::Transfer, span_name_, isa::Cycles{busy_since_}, isa::Cycles{now},
-              static_cast<std::uint64_t>(period_bytes_));
+  if (sink_ != nullptr) {
+    sink_->span(track_, traces::SpanKind::Transfer, span_name_, isa::Cycles{busy_since_}, isa::Cycles{now},
+                static_cast<std::uint64_t>(period_bytes_));
+  }
+  busy_since_ = now;
 }
 
 }  // namespace npu::model

@@ -21,7 +21,7 @@ class FlowListener {
 
 class BandwidthPool final : public sc_core::sc_module {
  public:
-  BandwidthPool(const sc_core::sc_module_name& name, double bytes_per_cycle, const Clock& clock,
+  BandwidthPool(const sc_core::sc_module_name& name, double bytes_per_cycle, const Clock& clock, FaultLatch& faults,
                 FlowListener& listener);
 
   /// Records the pool's busy times as Transfer spans on a track of its own.
@@ -31,16 +31,20 @@ class BandwidthPool final : public sc_core::sc_module {
   void start(std::uint32_t flow, double bytes, double cap);
   /// Cycles with at least one flow, up to now.
   [[nodiscard]] std::uint64_t busy_cycles() const;
+  /// The run ends early: records the busy period that is open, up to now.
+  void cut_off();
 
  private:
   struct Arrival {
     std::uint32_t flow;
     double bytes, cap;
   };
+  void wake();  // SC_METHOD
   void serve_flows();
   void end_busy_period(std::uint64_t now);
 
   const Clock& clock_;
+  FaultLatch& faults_;
   FlowListener& listener_;
   FlowSet flows_;
   std::vector<Arrival> arrivals_;

@@ -10,6 +10,8 @@ namespace {
 
 // A flow this close to a cycle boundary ends there: what is left of it is rounding error.
 constexpr double kCycleSlack = 1e-6;
+// Longer than any clock runs.
+constexpr double kManyCycles = 1e18;
 
 }  // namespace
 
@@ -75,7 +77,8 @@ std::uint64_t FlowSet::divide() {
     for (std::size_t i = capped_; i < caps_.size(); ++i) fewest = std::min(fewest, bytes_left_[i]);
     cycles = std::min(cycles, fewest / fair_rate_);
   }
-  next_finish_ = now_ + std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::ceil(cycles - kCycleSlack)));
+  next_finish_ = now_ + std::max<std::uint64_t>(
+                            1, static_cast<std::uint64_t>(std::ceil(std::min(cycles, kManyCycles) - kCycleSlack)));
   return next_finish_;
 }
 

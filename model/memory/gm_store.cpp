@@ -12,18 +12,21 @@ namespace npu::model {
 
 GmStore::GmStore(std::uint32_t cards, std::uint64_t capacity_bytes) : capacity_{capacity_bytes}, cards_(cards) {
   NPU_ASSERT(capacity_bytes < std::uint64_t{1} << kCardShift, "a card's memory does not fit its address range");
-  for (Card& card : cards_) {
-    void* memory =
-        ::mmap(nullptr, capacity_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED) {
-      throw config_error(
-          "this host cannot reserve {} bytes of address space for each of {} cards: "
-          "lower memory.hbm_capacity_gib or raise the limit (ulimit -v)",
-          capacity_, cards);
-    }
-    ::madvise(memory, capacity_, MADV_NOHUGEPAGE);  // paged pools are sparse: a large page would mostly hold nothing
-    card.memory = static_cast<std::byte*>(memory);
+}
+
+/// Start of the card's memory.
+std::byte* GmStore::reserve(std::size_t card) {
+  Card& c = cards_[card];
+  if (c.memory != nullptr) return c.memory;
+  void* memory = ::mmap(nullptr, capacity_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) {
+    throw config_error(
+        "this host cannot reserve {} bytes of address space for the memory of card {} (of {} cards): "
+        "lower memory.hbm_capacity_gib or raise the limit (ulimit -v)",
+        capacity_, card, cards_.size());
   }
+  ::madvise(memory, capacity_, MADV_NOHUGEPAGE);  // paged pools are sparse: a large page would mostly hold nothing
+  return c.memory = static_cast<std::byte*>(memory);
 }
 
 GmStore::~GmStore() {
@@ -47,8 +50,14 @@ std::uint64_t GmStore::allocate(std::uint32_t card, std::uint64_t bytes, const s
   c.used = offset + bytes;
   const auto begin = static_cast<std::uint64_t>(gm_address(card, offset));
   last_ = nullptr;
-  c.allocations.push_back({begin, begin + bytes, c.memory + offset, name});
+  c.allocations.push_back({begin, begin + bytes, nullptr, name});
   return begin;
+}
+
+std::uint64_t GmStore::allocated() const {
+  std::uint64_t sum = 0;
+  for (const Card& card : cards_) sum += card.used;
+  return sum;
 }
 
 const GmStore::Allocation* GmStore::at_or_below(std::uint64_t address) const {
@@ -60,17 +69,21 @@ const GmStore::Allocation* GmStore::at_or_below(std::uint64_t address) const {
   return above == table.begin() ? nullptr : &*std::prev(above);
 }
 
-const GmStore::Allocation& GmStore::find(std::uint64_t address, std::uint64_t bytes, std::string_view who) const {
+const GmStore::Allocation& GmStore::find(std::uint64_t address, std::uint64_t bytes, std::string_view who) {
   const Allocation* a = at_or_below(address);
   if (a == nullptr) {
     throw program_error("{}: {} bytes at {:#x} lie below every allocation: not an address of global memory", who, bytes,
                         address);
   }
-  if (a->holds(address, bytes)) return *a;
   const std::uint64_t card = (address >> kCardShift) - 1;
+  if (a->holds(address, bytes)) {
+    Allocation& held = cards_[card].allocations[static_cast<std::size_t>(a - cards_[card].allocations.data())];
+    if (held.data == nullptr) held.data = reserve(card) + (a->begin & ((std::uint64_t{1} << kCardShift) - 1));
+    return held;
+  }
+  const std::uint64_t end = address + std::min(bytes, ~address);  // no further than addresses go
   throw program_error("{}: {} bytes at offset {} of '{}' (card {}, {} bytes, address {:#x}) end {} bytes behind it",
-                      who, bytes, address - a->begin, a->name, card, a->end - a->begin, a->begin,
-                      address + bytes - a->end);
+                      who, bytes, address - a->begin, a->name, card, a->end - a->begin, a->begin, end - a->end);
 }
 
 GmStore::Allocation& GmStore::allocation_at(std::uint64_t address) {

@@ -17,6 +17,7 @@ inline constexpr std::uint64_t kGmAlignment = 512;
 
 class GmStore {
  public:
+  /// A card's range of host addresses is reserved when its memory is touched for the first time.
   GmStore(std::uint32_t cards, std::uint64_t capacity_bytes);
   ~GmStore();
   GmStore(const GmStore&) = delete;
@@ -24,8 +25,9 @@ class GmStore {
 
   /// Address of zeroed, aligned memory. The guard gap counts as used. Throws ConfigError when it does not fit.
   std::uint64_t allocate(std::uint32_t card, std::uint64_t bytes, const std::string& name);
+  [[nodiscard]] std::uint64_t allocated() const;  ///< bytes, on all cards
   /// Host pointer of [address, address + bytes). Throws ProgramError opened by `who` unless one allocation holds it
-  /// all.
+  /// all, and ConfigError when the host cannot reserve the card's memory.
   [[nodiscard]] std::byte* resolve(std::uint64_t address, std::uint64_t bytes, std::string_view who) {
     if (last_ == nullptr || !last_->holds(address, bytes)) last_ = &find(address, bytes, who);
     return last_->data + (address - last_->begin);
@@ -43,7 +45,7 @@ class GmStore {
  private:
   struct Allocation {
     std::uint64_t begin, end;
-    std::byte* data;  // of a mapped allocation: the host's, never written
+    std::byte* data;  // null until touched; of a mapped allocation: the host's, never written
     std::string name;
     bool read_only = false;
     [[nodiscard]] bool holds(std::uint64_t address, std::uint64_t bytes) const {
@@ -57,7 +59,8 @@ class GmStore {
   };
   const Allocation* at_or_below(std::uint64_t address) const;
   Allocation& allocation_at(std::uint64_t address);
-  const Allocation& find(std::uint64_t address, std::uint64_t bytes, std::string_view who) const;
+  const Allocation& find(std::uint64_t address, std::uint64_t bytes, std::string_view who);
+  std::byte* reserve(std::size_t card);
 
   std::uint64_t capacity_;
   std::vector<Card> cards_;

@@ -38,10 +38,13 @@ struct Card {
   MemoryTraffic traffic;
   UnknownBytes unknown{5};  // blocks of 32 bytes: the least that a mover writes into a row of its own
 
-  Card(std::uint32_t index, const Params& p, const Clock& clock, FlowListener& listener)
-      : hbm{name(index, "hbm").c_str(), bytes_per_cycle(p, p.memory.hbm_read_gb_per_s), clock, listener},
-        l2_read{name(index, "l2_read").c_str(), bytes_per_cycle(p, p.memory.l2_read_gb_per_s), clock, listener},
-        l2_write{name(index, "l2_write").c_str(), bytes_per_cycle(p, p.memory.l2_write_gb_per_s), clock, listener},
+  Card(std::uint32_t index, const Params& p, const Environment& env, FlowListener& listener)
+      : hbm{name(index, "hbm").c_str(), bytes_per_cycle(p, p.memory.hbm_read_gb_per_s), env.clock, env.faults,
+            listener},
+        l2_read{name(index, "l2_read").c_str(), bytes_per_cycle(p, p.memory.l2_read_gb_per_s), env.clock, env.faults,
+                listener},
+        l2_write{name(index, "l2_write").c_str(), bytes_per_cycle(p, p.memory.l2_write_gb_per_s), env.clock, env.faults,
+                 listener},
         l2{static_cast<std::uint64_t>(p.memory.l2_mib * kMib),
            static_cast<std::uint64_t>(p.memory.l2_block_kib * kKib)} {}
 
@@ -59,25 +62,25 @@ struct MemorySystem::Impl final : sc_core::sc_module, FlowListener {
         link_latency{cycles_of_ns(params, params.link.latency_us * kNsPerUs)} {
     SC_HAS_PROCESS(Impl);
     for (std::uint32_t c = 0; c < card_count; ++c) {
-      cards.push_back(std::make_unique<Card>(c, params, env.clock, *this));
+      cards.push_back(std::make_unique<Card>(c, params, env, *this));
     }
     for (std::uint32_t from = 0; from < card_count; ++from) {
       for (std::uint32_t to = 0; to < card_count; ++to) {
         if (from != to) add_link(from, to);
       }
     }
-    SC_METHOD(admit_transfers);
+    SC_METHOD(admit_all);
     sensitive << admit;
     dont_initialize();
-    SC_METHOD(deliver_completions);
+    SC_METHOD(deliver_all);
     sensitive << deliver;
     dont_initialize();
   }
 
   void add_link(std::uint32_t from, std::uint32_t to) {
     const std::string name = fmt::format("link{}to{}", from, to);
-    links.push_back(
-        std::make_unique<BandwidthPool>(name.c_str(), bytes_per_cycle(params, params.link.gb_per_s), env.clock, *this));
+    links.push_back(std::make_unique<BandwidthPool>(name.c_str(), bytes_per_cycle(params, params.link.gb_per_s),
+                                                    env.clock, env.faults, *this));
     link_traffic.push_back({.from = from, .to = to});
     if (env.sink != nullptr) links.back()->trace_to(*env.sink, {traces::TrackKind::Link, name, from});
   }
@@ -107,6 +110,13 @@ struct MemorySystem::Impl final : sc_core::sc_module, FlowListener {
       starting.push_back(slot);
       admit.notify(sc_core::SC_ZERO_TIME);
     }
+  }
+
+  void admit_all() {
+    env.faults.guard([this] { admit_transfers(); });
+  }
+  void deliver_all() {
+    env.faults.guard([this] { deliver_completions(); });
   }
 
   void admit_transfers() {
@@ -190,14 +200,10 @@ struct MemorySystem::Impl final : sc_core::sc_module, FlowListener {
   void deliver_completions() {
     delivering.swap(completed);  // a client may start its next transfer at once
     sort_by_origin(delivering);
-    try {
-      for (const std::uint32_t slot : delivering) {
-        const Active a = slots[slot];
-        free_slots.push_back(slot);
-        a.client->transfer_passed(a.tag, a.latency);
-      }
-    } catch (...) {
-      env.faults.park();
+    for (const std::uint32_t slot : delivering) {
+      const Active a = slots[slot];
+      free_slots.push_back(slot);
+      a.client->transfer_passed(a.tag, a.latency);
     }
     delivering.clear();
   }
@@ -232,6 +238,7 @@ MemorySystem::~MemorySystem() = default;
 std::uint64_t MemorySystem::allocate(std::uint32_t card, std::uint64_t bytes, const std::string& name) {
   return impl_->gm.allocate(card, bytes, name);
 }
+std::uint64_t MemorySystem::allocated() const { return impl_->gm.allocated(); }
 std::byte* MemorySystem::resolve(std::uint64_t address, std::uint64_t bytes, std::string_view who) {
   return impl_->gm.resolve(address, bytes, who);
 }
@@ -284,6 +291,10 @@ bool MemorySystem::is_given(std::uint64_t address, std::uint64_t bytes) const {
   return std::any_of(impl_->given.begin(), impl_->given.end(), [&](const auto& range) {
     return address < range.first + range.second && range.first < address + bytes;
   });
+}
+
+void MemorySystem::cut_off() {
+  for (const auto& link : impl_->links) link->cut_off();
 }
 
 void MemorySystem::set_untimed(bool untimed) { impl_->untimed = untimed; }

@@ -1,6 +1,7 @@
 // Global memory of all cards: bytes, L2 residency, and the bandwidth that movers share (machine.md section 1).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -24,6 +25,14 @@ struct Transfer {
   std::int64_t pitch = 0;
   double port_bytes_per_cycle = 0;  ///< what the mover could do alone (its law: rows, width, penalties)
   double shared_factor = 1;         ///< shared bandwidth taken per byte: above 1 for row strides the memory dislikes
+
+  [[nodiscard]] std::uint64_t bytes() const { return std::uint64_t{lines} * line_bytes; }
+  /// Bytes from the first to the last one, for 1 to 65535 lines (a tile's extent) and a pitch that is not negative.
+  /// Where the lines lie too far apart for any memory, more bytes than any memory has.
+  [[nodiscard]] std::uint64_t extent() const {
+    constexpr std::int64_t kCardBytes = std::int64_t{1} << 40;  // address range of a card
+    return std::uint64_t{lines - 1} * static_cast<std::uint64_t>(std::min(pitch, kCardBytes)) + line_bytes;
+  }
 };
 
 /// Told when the last byte has passed the mover's port. The data is there `latency` cycles later; meanwhile the mover
@@ -59,6 +68,7 @@ class MemorySystem {
 
   /// Zeroed, 512-byte aligned. Throws ConfigError when the card's HBM is full.
   std::uint64_t allocate(std::uint32_t card, std::uint64_t bytes, const std::string& name);
+  [[nodiscard]] std::uint64_t allocated() const;  ///< bytes, on all cards
   /// Host pointer of [address, address + bytes). Throws ProgramError naming the nearest allocation when it is not
   /// wholly inside one allocation; `who` opens the message.
   [[nodiscard]] std::byte* resolve(std::uint64_t address, std::uint64_t bytes, std::string_view who);
@@ -78,6 +88,9 @@ class MemorySystem {
   [[nodiscard]] std::uint64_t scalar_latency(std::uint32_t card, std::uint64_t address, bool write);
   /// Untimed: every transfer completes at once (in the next delta cycle) and leaves no trace in L2 and statistics.
   void set_untimed(bool untimed);
+
+  /// The run ends early: closes the spans of the links. Nothing follows.
+  void cut_off();
 
   // Timing mode: which bytes nobody computed.
   void mark_unknown(std::uint64_t address, std::uint64_t bytes);

@@ -51,6 +51,13 @@ void Card::describe_waits(std::vector<WaitRow>& rows) const {
   scheduler_.describe_waits(rows);
 }
 
+void Card::cut_off(std::uint64_t cycle) {
+  if (!busy_) return;
+  end_ = cycle;
+  orchestrator_.cut_off(cycle);
+  scheduler_.cut_off(cycle);
+}
+
 std::string_view Card::stall_class() const {
   if (!busy_) return {};
   if (scheduler_.any_block_runs()) return "S1 running-stalled";

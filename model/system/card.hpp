@@ -32,6 +32,10 @@ class Card {
   [[nodiscard]] bool goes_on() const { return orchestrator_.goes_on() || scheduler_.goes_on(); }
   [[nodiscard]] std::size_t tasks_done() const { return graph_.size() - graph_.live(); }
   void describe_waits(std::vector<WaitRow>& rows) const;
+  /// The cycle up to which the furthest core has simulated.
+  [[nodiscard]] std::uint64_t latest() const { return scheduler_.latest(); }
+  /// The run ends early, at `cycle`: closes what is open. Nothing follows.
+  void cut_off(std::uint64_t cycle);
   /// Sub-class of a scheduler timeout: "S1 running-stalled", ... (runtime.md section 1.6); empty when idle.
   [[nodiscard]] std::string_view stall_class() const;
 

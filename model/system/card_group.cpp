@@ -15,6 +15,8 @@ namespace {
 /// events is passed over in one step.
 constexpr double kSliceUs = 10;
 constexpr double kFsPerUs = 1e9;
+/// How long the waits of a hang are drawn: without it the last one to begin would have no length.
+constexpr std::uint64_t kHangTailCycles = 1000;
 
 /// Simulated time `us` after now, or the end of time.
 sc_core::sc_time time_after(double us) {
@@ -57,16 +59,33 @@ bool CardGroup::goes_on() const {
 
 void CardGroup::finish() {
   env_.faults.rethrow();
-  simulate();
+  try {
+    simulate();
+  } catch (const TimeLimit&) {
+    cut_off(env_.clock.now());
+    throw;
+  } catch (const Deadlock&) {
+    cut_off(latest() + kHangTailCycles);
+    throw;
+  } catch (...) {
+    cut_off(env_.clock.now());
+    throw;
+  }
+}
+
+void CardGroup::cut_off(std::uint64_t cycle) {
+  waits_ = open_waits();
+  host_->cut_off(cycle);
+  for (const auto& card : cards_) card->cut_off(cycle);
 }
 
 void CardGroup::simulate() {
   const double stall_ms = env_.machine.params.system.stall_limit_ms;
-  const sc_core::sc_time stall = env_.clock.duration(cycles_of_ns(env_.machine.params, 1e6 * stall_ms));
+  const std::uint64_t stall = cycles_of_ns(env_.machine.params, 1e6 * stall_ms);
   const sc_core::sc_time slice{kSliceUs, sc_core::SC_US};
   const sc_core::sc_time limit = max_us_ ? time_after(*max_us_) : sc_core::sc_max_time();
   std::uint64_t last_progress = progress();
-  sc_core::sc_time alive = sc_core::sc_time_stamp();
+  std::uint64_t alive = env_.clock.now();  // cycle of the last sign of life
   while (!host_->idle()) {
     const sc_core::sc_time step = std::max(slice, sc_core::sc_time_to_pending_activity()),
                            left = limit - sc_core::sc_time_stamp();
@@ -78,20 +97,21 @@ void CardGroup::simulate() {
     env_.faults.rethrow();
     if (host_->idle()) return;
     if (const int signal = env_.stop_requested(); signal != 0) {
-      throw Interrupted{signal, fmt::format("signal {} stopped the run at {}\n{}", signal, time_text(), wait_text())};
+      throw Interrupted{signal, fmt::format("signal {} stopped the run at {}\n{}", signal, time_text(env_.clock.now()),
+                                            format_wait_table(open_waits()))};
     }
     if (!sc_core::sc_pending_activity()) report_deadlock("no event is left");
     if (sc_core::sc_time_stamp() >= limit) {
       throw TimeLimit{fmt::format(
           "the run has not ended within {} us of simulated time (--max-us): raise the limit, or see below what the run "
           "was waiting for at {}\n{}",
-          *max_us_, time_text(), wait_text())};
+          *max_us_, time_text(env_.clock.now()), format_wait_table(open_waits()))};
     }
     tell_progress();
     if (const std::uint64_t now = progress(); now != last_progress || goes_on()) {
       last_progress = now;
-      alive = sc_core::sc_time_stamp();
-    } else if (sc_core::sc_time_stamp() - alive >= stall) {
+      alive = env_.clock.now();
+    } else if (env_.clock.now() - alive >= stall) {
       report_deadlock(fmt::format(
           "for {} ms no instruction has retired and nothing has been under way; if the machine is that slow, "
           "raise system.stall_limit_ms",
@@ -100,16 +120,21 @@ void CardGroup::simulate() {
   }
 }
 
-std::string CardGroup::time_text() const {
-  const std::uint64_t now = env_.clock.now();
-  return fmt::format("cycle {} ({:.3f} us)", now, us_of_cycles(env_.machine.params, now));
+std::string CardGroup::time_text(std::uint64_t cycle) const {
+  return fmt::format("cycle {} ({:.3f} us)", cycle, us_of_cycles(env_.machine.params, cycle));
 }
 
-std::string CardGroup::wait_text() const {
+std::uint64_t CardGroup::latest() const {
+  std::uint64_t latest = env_.clock.now();
+  for (const auto& card : cards_) latest = std::max(latest, card->latest());
+  return latest;
+}
+
+std::vector<WaitRow> CardGroup::open_waits() const {
   std::vector<WaitRow> rows;
   host_->describe_waits(rows);
   for (const auto& card : cards_) card->describe_waits(rows);
-  return format_wait_table(rows);
+  return rows;
 }
 
 void CardGroup::report_deadlock(std::string_view reason) const {
@@ -120,7 +145,8 @@ void CardGroup::report_deadlock(std::string_view reason) const {
           fmt::format("; card {}: {} ({}) {}", card->index(), kSchedulerTimeout.name, kSchedulerTimeout.code, stall);
     }
   }
-  throw Deadlock{fmt::format("deadlock at {}: {}{}\n{}", time_text(), reason, classes, wait_text())};
+  throw Deadlock{
+      fmt::format("deadlock at {}: {}{}\n{}", time_text(latest()), reason, classes, format_wait_table(open_waits()))};
 }
 
 }  // namespace npu::model

@@ -25,12 +25,15 @@ class CardGroup {
   /// Queues a run for the host.
   void enqueue(HostRun run) { host_->enqueue(std::move(run)); }
   /// Simulates until every queued run has ended. Throws what a program or a kernel threw, Deadlock, TimeLimit or
-  /// Interrupted. After a throw the simulation has stopped for good.
+  /// Interrupted; then the spans that are open have been closed, statistics tell how far the run came, and the
+  /// simulation has stopped for good.
   void finish();
 
   [[nodiscard]] const Host& host() const { return *host_; }
   [[nodiscard]] const Card& card(std::size_t i) const { return *cards_.at(i); }
   [[nodiscard]] std::size_t size() const { return cards_.size(); }
+  /// What was open when a run ended early.
+  [[nodiscard]] const std::vector<WaitRow>& waits() const { return waits_; }
 
  private:
   void simulate();
@@ -38,14 +41,17 @@ class CardGroup {
   [[nodiscard]] bool goes_on() const;
   void tell_progress() const;
   [[noreturn]] void report_deadlock(std::string_view reason) const;
-  [[nodiscard]] std::string time_text() const;
-  [[nodiscard]] std::string wait_text() const;
+  [[nodiscard]] std::uint64_t latest() const;
+  [[nodiscard]] std::string time_text(std::uint64_t cycle) const;
+  [[nodiscard]] std::vector<WaitRow> open_waits() const;
+  void cut_off(std::uint64_t cycle);
 
   Environment env_;
   std::optional<double> max_us_;
   std::function<void(const RunProgress&)> on_progress_;
   std::vector<std::unique_ptr<Card>> cards_;
   std::unique_ptr<Host> host_;
+  std::vector<WaitRow> waits_;
 };
 
 }  // namespace npu::model

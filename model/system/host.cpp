@@ -33,9 +33,9 @@ Host::Host(const sc_core::sc_module_name& name, Environment env, const std::vect
     download_track_ = env_.sink->add_track({traces::TrackKind::Host, "host.download", 0});
   }
   SC_HAS_PROCESS(Host);
-  SC_THREAD(prepare_runs);
-  SC_THREAD(execute_groups);
-  SC_THREAD(return_results);
+  SC_THREAD(prepare);
+  SC_THREAD(execute);
+  SC_THREAD(give_back);
 }
 
 void Host::enqueue(HostRun run) {
@@ -54,13 +54,33 @@ std::uint64_t Host::copy_cycles(Bytes bytes) const {
 
 void Host::work(traces::TrackId track, std::string_view what, std::uint64_t cycles) {
   if (cycles == 0) return;
-  const std::uint64_t begin = env_.clock.now();
+  const auto work = open_works_.insert(open_works_.end(), {track, std::string{what}, env_.clock.now()});
   ++works_;
   wait(env_.clock.duration(cycles));
   --works_;
-  if (env_.sink == nullptr) return;
-  env_.sink->span(track, traces::SpanKind::Work, env_.sink->intern(what), isa::Cycles{begin},
-                  isa::Cycles{env_.clock.now()}, 0);
+  record(*work, env_.clock.now());
+  open_works_.erase(work);
+}
+
+void Host::record(const OpenWork& work, std::uint64_t end) {
+  if (env_.sink == nullptr || end == work.begin) return;
+  env_.sink->span(work.track, traces::SpanKind::Work, env_.sink->intern(work.what), isa::Cycles{work.begin},
+                  isa::Cycles{end}, 0);
+}
+
+void Host::cut_off(std::uint64_t cycle) {
+  for (const OpenWork& work : open_works_) record(work, cycle);
+  for (std::size_t run = ended_; run < times_.size(); ++run) times_[run].end = cycle;
+}
+
+void Host::prepare() {
+  env_.faults.guard_thread([this] { prepare_runs(); });
+}
+void Host::execute() {
+  env_.faults.guard_thread([this] { execute_groups(); });
+}
+void Host::give_back() {
+  env_.faults.guard_thread([this] { return_results(); });
 }
 
 void Host::prepare_runs() {

@@ -9,7 +9,9 @@
 
 #include <cstdint>
 #include <deque>
+#include <list>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <systemc>
 #include <vector>
@@ -50,13 +52,25 @@ class Host final : public sc_core::sc_module {
   [[nodiscard]] const HostRunTimes& times(std::size_t run) const { return times_.at(run); }
   [[nodiscard]] std::size_t run_count() const { return times_.size(); }
   void describe_waits(std::vector<WaitRow>& rows) const;
+  /// The run ends early, at `cycle`: records the work that is open. Nothing follows.
+  void cut_off(std::uint64_t cycle);
 
  private:
-  void prepare_runs();    // SC_THREAD
-  void execute_groups();  // SC_THREAD
-  void return_results();  // SC_THREAD; pauses the simulation when no run is left
+  struct OpenWork {
+    traces::TrackId track;
+    std::string what;
+    std::uint64_t begin;
+  };
+
+  void prepare();  // SC_THREADs
+  void execute();
+  void give_back();
+  void prepare_runs();
+  void execute_groups();
+  void return_results();  // pauses the simulation when no run is left
   void work(traces::TrackId track, std::string_view what, std::uint64_t cycles);
   [[nodiscard]] std::uint64_t copy_cycles(Bytes bytes) const;
+  void record(const OpenWork& work, std::uint64_t end);
   void launch_group(HostRun& run);
 
   Environment env_;
@@ -66,6 +80,7 @@ class Host final : public sc_core::sc_module {
   std::deque<HostRunTimes> times_;
   std::size_t prepared_ = 0, executed_ = 0, ended_ = 0;  ///< counts of runs
   std::uint32_t works_ = 0;                              ///< host activities in progress
+  std::list<OpenWork> open_works_;
   std::uint64_t group_since_ = 0;
   sc_core::sc_event enqueued_{"enqueued"}, prepared_event_{"prepared"}, executed_event_{"executed"};
   traces::TrackId track_{}, download_track_{};

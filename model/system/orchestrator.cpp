@@ -64,18 +64,27 @@ void Orchestrator::block(Blocked reason) {
 TaskId Orchestrator::submit(const TaskSpec& task) {
   while (!graph_.has_slot()) block(Blocked::Window);
   blocked_ = Blocked::No;
-  const std::uint64_t begin = env_.clock.now();
-  submitting_ = true;
+  submit_since_ = env_.clock.now();
+  submitting_ = &task;
   wait(env_.clock.duration(submit_cycles_));
-  submitting_ = false;
-  busy_ += submit_cycles_;
-  if (env_.sink != nullptr && submit_cycles_ > 0) {
-    env_.sink->span(track_, traces::SpanKind::Work, env_.sink->intern(task.name), isa::Cycles{begin},
-                    isa::Cycles{env_.clock.now()}, graph_.size());
-  }
+  end_submit(env_.clock.now());
   const TaskId id = graph_.submit(task);
   scheduler_.add(id);
   return id;
+}
+
+void Orchestrator::end_submit(std::uint64_t cycle) {
+  busy_ += cycle - submit_since_;
+  if (env_.sink != nullptr && cycle > submit_since_) {
+    env_.sink->span(track_, traces::SpanKind::Work, env_.sink->intern(submitting_->name), isa::Cycles{submit_since_},
+                    isa::Cycles{cycle}, graph_.size());
+  }
+  submitting_ = nullptr;
+}
+
+void Orchestrator::cut_off(std::uint64_t cycle) {
+  if (submitting_ != nullptr) end_submit(cycle);
+  if (running()) end_ = cycle;
 }
 
 std::int32_t Orchestrator::read_i32(GmAddress address) {

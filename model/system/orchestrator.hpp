@@ -33,11 +33,13 @@ class Orchestrator final : public sc_core::sc_module, private OrchestratorApi {
   void on_finished(std::function<void()> listener) { listener_ = std::move(listener); }
 
   [[nodiscard]] bool running() const { return program_.has_value(); }
-  [[nodiscard]] bool goes_on() const { return submitting_; }  ///< a submit is under way
-  [[nodiscard]] std::uint64_t busy() const { return busy_; }  ///< cycles of the run
-  [[nodiscard]] std::uint64_t end() const { return end_; }    ///< cycle at which the program returned
+  [[nodiscard]] bool goes_on() const { return submitting_ != nullptr; }  ///< a submit is under way
+  [[nodiscard]] std::uint64_t busy() const { return busy_; }             ///< cycles of the run
+  [[nodiscard]] std::uint64_t end() const { return end_; }               ///< cycle at which the program returned
   /// Appends a row while the program is blocked.
   void describe_waits(std::vector<WaitRow>& rows) const;
+  /// The run ends early, at `cycle`: records the submit that is under way. Nothing follows.
+  void cut_off(std::uint64_t cycle);
 
  private:
   enum class Blocked : std::uint8_t { No, Window, Read };
@@ -48,6 +50,7 @@ class Orchestrator final : public sc_core::sc_module, private OrchestratorApi {
 
   void run_programs();  // SC_THREAD
   void block(Blocked reason);
+  void end_submit(std::uint64_t cycle);
 
   Environment env_;
   std::uint32_t card_;
@@ -58,7 +61,8 @@ class Orchestrator final : public sc_core::sc_module, private OrchestratorApi {
   std::optional<CardProgram> program_;  ///< present from launch until it has returned
   sc_core::sc_event launched_{"launched"};
   Blocked blocked_ = Blocked::No;
-  bool submitting_ = false;
+  const TaskSpec* submitting_ = nullptr;
+  std::uint64_t submit_since_ = 0;
   GmAddress read_address_{};
   std::uint64_t blocked_since_ = 0;
   std::uint64_t busy_ = 0, end_ = 0;

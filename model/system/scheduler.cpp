@@ -51,16 +51,22 @@ std::vector<Scheduler::Thread> Scheduler::make_threads(Environment env, std::uin
 void Scheduler::begin_run() {
   NPU_ASSERT(parts_on_cores_ == 0 && events_.empty(), "a card starts with idle cores");
   runs_.clear();
-  for (Thread& t : threads_) t.idle_since = env_.clock.now();
+  for (Thread& t : threads_) t.since = env_.clock.now();
   std::fill(thread_stats_.begin(), thread_stats_.end(), SchedulerThreadStats{});
   pipes_ = {};
 }
 
 void Scheduler::end_run() {
-  for (std::size_t i = 0; i < threads_.size(); ++i) {
-    NPU_ASSERT(threads_[i].work == Work::None, "a card ends with idle scheduler threads");
-    thread_stats_[i].idle += env_.clock.now() - threads_[i].idle_since;
-    threads_[i].idle_since = env_.clock.now();
+  for (std::uint32_t t = 0; t < threads_.size(); ++t) {
+    NPU_ASSERT(threads_[t].work == Work::None, "a card ends with idle scheduler threads");
+    close_work(t, env_.clock.now());
+  }
+}
+
+void Scheduler::cut_off(std::uint64_t cycle) {
+  for (std::uint32_t t = 0; t < threads_.size(); ++t) close_work(t, cycle);
+  for (std::uint32_t core = 0; core < pool_.size(); ++core) {
+    if (const auto stats = pool_.core(core).cut_off(cycle)) count_block(core, pool_.finish(core), *stats);
   }
 }
 
@@ -70,7 +76,7 @@ void Scheduler::add(TaskId id) {
   const Task& task = graph_.task(index);
   TaskRun& run = runs_.emplace_back();
   run.shape = shape_of(*task.kernel);
-  run.parts_left = task.blocks * static_cast<std::uint32_t>(pool_.footprint(run.shape, 0).size());
+  run.parts_left = std::uint64_t{task.blocks} * pool_.footprint(run.shape, 0).size();
   run.since = env_.clock.now();
   run.stats.name = task.name;
   run.stats.card = card_;
@@ -92,29 +98,36 @@ void Scheduler::make_ready(std::uint32_t task, std::uint64_t now) {
   runs_[task].since = now;
 }
 
-void Scheduler::block_finished(std::uint32_t core, const BlockStats& stats) {
-  const std::uint64_t now = env_.clock.now();
-  const Part part = pool_.finish(core);
-  --parts_on_cores_;
-  ++parts_ended_;
-  TaskRun& run = runs_[part.task];
-  run.stats.begin = std::min(run.stats.begin, stats.begin);
-  run.stats.end = std::max(run.stats.end, stats.end);
-  run.stats.core_cycles += stats.end - stats.begin;
-  const auto [spent, is_first] = run.core_cycles.try_emplace(core, 0);
-  if (is_first) ++run.stats.cores[isa::index_of(pool_.location(core).kind)];
-  spent->second += stats.end - stats.begin;
-  run.stats.max_core_cycles = std::max(run.stats.max_core_cycles, spent->second);
-  run.since = now;
-  run.last_track = pool_.core(core).track();
+void Scheduler::count_block(std::uint32_t core, const Part& part, const BlockStats& stats) {
+  TaskStats& task = runs_[part.task].stats;
   const std::size_t kind = isa::index_of(pool_.location(core).kind);
+  const std::uint64_t cycles = stats.end - stats.begin;
+  task.begin = std::min(task.begin, stats.begin);
+  task.end = std::max(task.end, stats.end);
+  task.core_cycles += cycles;
+  const auto [spent, is_first] = runs_[part.task].core_cycles.try_emplace(core, 0);
+  if (is_first) ++task.cores[kind];
+  spent->second += cycles;
+  task.max_core_cycles = std::max(task.max_core_cycles, spent->second);
+  task.read += stats.read;
+  task.written += stats.written;
   for (std::size_t p = 0; p < isa::kPipeCount; ++p) {
-    for (PipeStats* sum : {&run.stats.pipes[kind][p], &pipes_[kind][p]}) {
+    for (PipeStats* sum : {&task.pipes[kind][p], &pipes_[kind][p]}) {
       sum->busy += stats.pipes[p].busy;
       sum->instructions += stats.pipes[p].instructions;
       for (std::size_t r = 0; r < traces::kWaitReasonCount; ++r) sum->wait[r] += stats.pipes[p].wait[r];
     }
   }
+}
+
+void Scheduler::block_finished(std::uint32_t core, const BlockStats& stats) {
+  const std::uint64_t now = env_.clock.now();
+  const Part part = pool_.finish(core);
+  --parts_on_cores_;
+  ++parts_ended_;
+  count_block(core, part, stats);
+  runs_[part.task].since = now;
+  runs_[part.task].last_track = pool_.core(core).track();
   const std::uint64_t visible = now + costs_.finish_visible;
   threads_[pool_.owner(core)].completions.insert({visible, core, part.task});
   push_event(visible, EventKind::Wake, core);
@@ -123,11 +136,7 @@ void Scheduler::block_finished(std::uint32_t core, const BlockStats& stats) {
 }
 
 void Scheduler::advance() {
-  try {
-    run_events(env_.clock.now());
-  } catch (...) {
-    env_.faults.park();
-  }
+  env_.faults.guard([this] { run_events(env_.clock.now()); });
 }
 
 void Scheduler::run_events(std::uint64_t now) {
@@ -226,19 +235,26 @@ void Scheduler::begin_publish(std::uint32_t t, Claim claim, std::uint64_t now) {
 }
 
 void Scheduler::occupy(std::uint32_t t, Work work, std::uint64_t now, std::uint64_t cost, std::uint32_t task) {
-  Thread& thread = threads_[t];
-  thread.work = work;
-  thread_stats_[t].idle += now - thread.idle_since;
-  thread_stats_[t].busy += cost;
-  thread.idle_since = now + cost;
-  if (env_.sink != nullptr && cost > 0) {
-    env_.sink->span(thread.track, traces::SpanKind::Work, work_names_[static_cast<std::size_t>(work)], isa::Cycles{now},
-                    isa::Cycles{now + cost}, task);
-  }
+  close_work(t, now);
+  threads_[t].work = work;
+  threads_[t].task = task;
   push_event(now + cost, EventKind::ThreadDone, t);
 }
 
+/// Accounts for what the thread has done since it last changed, and records it.
+void Scheduler::close_work(std::uint32_t t, std::uint64_t now) {
+  Thread& thread = threads_[t];
+  const std::uint64_t cycles = now - thread.since;
+  (thread.work == Work::None ? thread_stats_[t].idle : thread_stats_[t].busy) += cycles;
+  if (env_.sink != nullptr && thread.work != Work::None && cycles > 0) {
+    env_.sink->span(thread.track, traces::SpanKind::Work, work_names_[static_cast<std::size_t>(thread.work)],
+                    isa::Cycles{thread.since}, isa::Cycles{now}, thread.task);
+  }
+  thread.since = now;
+}
+
 void Scheduler::end_work(std::uint32_t t, std::uint64_t now) {
+  close_work(t, now);
   Thread& thread = threads_[t];
   const Work done = thread.work;
   thread.work = Work::None;

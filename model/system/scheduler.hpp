@@ -41,6 +41,9 @@ class Scheduler final : public sc_core::sc_module, private BlockObserver {
   void begin_run();
   /// The card has finished: closes the threads' idle time.
   void end_run();
+  /// The run ends early: closes what is open at `cycle`, and counts the blocks that run as far as they came. Nothing
+  /// follows.
+  void cut_off(std::uint64_t cycle);
   /// A submitted task. Throws ProgramError REQUIRE_SYNC_START_INVALID.
   void add(TaskId id);
   /// Notified whenever a task has completed.
@@ -56,6 +59,8 @@ class Scheduler final : public sc_core::sc_module, private BlockObserver {
   [[nodiscard]] std::uint64_t progress() const;
   /// Appends one row per task that cannot go on (up to a limit) and per core that waits.
   void describe_waits(std::vector<WaitRow>& rows) const;
+  /// The cycle up to which the furthest core has simulated.
+  [[nodiscard]] std::uint64_t latest() const;
   /// A thread works, a completion or a block is on its way, or a core goes on.
   [[nodiscard]] bool goes_on() const;
   [[nodiscard]] bool any_block_runs() const { return parts_on_cores_ > 0; }
@@ -66,7 +71,7 @@ class Scheduler final : public sc_core::sc_module, private BlockObserver {
   struct TaskRun {
     Shape shape = Shape::Vector;
     std::uint32_t next_block = 0;
-    std::uint32_t parts_left = 0;       ///< whose completion has not been polled
+    std::uint64_t parts_left = 0;       ///< whose completion has not been polled
     std::uint64_t payload_threads = 0;  ///< bit per thread that has built the payload
     std::uint64_t since = 0;            ///< cycle of the last change of state
     bool started = false;
@@ -90,7 +95,8 @@ class Scheduler final : public sc_core::sc_module, private BlockObserver {
     Work work = Work::None;
     Completion completion{};  ///< of Poll and Resolve
     Claim claim;              ///< of Publish
-    std::uint64_t idle_since = 0;
+    std::uint32_t task = 0;   ///< that the work is for
+    std::uint64_t since = 0;  ///< cycle at which the work began, or the last one ended
     std::multiset<Completion> completions;
     std::deque<Claim> claims;  ///< of cohorts, to be published
     traces::TrackId track{};
@@ -116,12 +122,14 @@ class Scheduler final : public sc_core::sc_module, private BlockObserver {
   void run_events(std::uint64_t now);
   void handle(const Event& event);
   void push_event(std::uint64_t cycle, EventKind kind, std::uint32_t index);
+  void count_block(std::uint32_t core, const Part& part, const BlockStats& stats);
   void plan_starts(std::uint32_t core, std::uint64_t now);
   void start_core(std::uint32_t core, std::uint64_t now);
   void make_ready(std::uint32_t task, std::uint64_t now);
 
   [[nodiscard]] bool begin_work(std::uint32_t thread, std::uint64_t now);
   void end_work(std::uint32_t thread, std::uint64_t now);
+  void close_work(std::uint32_t thread, std::uint64_t now);
   void occupy(std::uint32_t thread, Work work, std::uint64_t now, std::uint64_t cost, std::uint32_t task);
   void begin_publish(std::uint32_t thread, Claim claim, std::uint64_t now);
   void end_resolve(std::uint32_t task, std::uint64_t now);

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "model/system/scheduler.hpp"
 
 namespace npu::model {
@@ -22,6 +24,12 @@ std::uint64_t Scheduler::progress() const {
   std::uint64_t sum = parts_ended_ + runs_.size();
   for (std::uint32_t c = 0; c < pool_.size(); ++c) sum += pool_.core(c).retired();
   return sum;
+}
+
+std::uint64_t Scheduler::latest() const {
+  std::uint64_t latest = env_.clock.now();
+  for (std::uint32_t c = 0; c < pool_.size(); ++c) latest = std::max(latest, pool_.core(c).latest());
+  return latest;
 }
 
 bool Scheduler::goes_on() const {
@@ -74,10 +82,7 @@ void Scheduler::describe_waits(std::vector<WaitRow>& rows) const {
   if (graph_.live() > listed) {
     rows.push_back({unit, fmt::format("... and {} more tasks", graph_.live() - listed), 0, false});
   }
-  for (std::uint32_t c = 0; c < pool_.size(); ++c) {
-    const std::string wait = pool_.core(c).describe_wait();
-    if (!wait.empty()) rows.push_back({track_name(pool_.location(c)), wait, 0, false});
-  }
+  for (std::uint32_t c = 0; c < pool_.size(); ++c) pool_.core(c).describe_waits(rows);
 }
 
 }  // namespace npu::model

@@ -1,5 +1,7 @@
 // System assembles the machine: clock, memory of all cards, cards with real cores, host.
 #include <cstring>
+#include <new>
+#include <string>
 
 #include "isa/errors.hpp"
 #include "model/core/core_factory.hpp"
@@ -29,13 +31,42 @@ void add_pipes(RunStats& run, const PipeTable& pipes) {
   }
 }
 
+/// What to change when simulated time gets too long.
+std::string slow_figures(const Machine& machine) {
+  std::string text =
+      "; way out: raise the bandwidths, or lower the times of scheduler and host, that make the run this long";
+  std::string_view separator = ". Overridden: ";
+  for (const Figure& figure : machine.figures) {
+    if (!figure.overridden) continue;
+    text += fmt::format("{}{} = {}", separator, figure.key, figure.value);
+    separator = ", ";
+  }
+  return text;
+}
+
+ConfigError out_of_memory(const std::string& what) {
+  return config_error(
+      "this host has no memory left {}; way out: a smaller batch, sequence or preset, fewer cards, --share-weights, or "
+      "a higher limit (ulimit -v)",
+      what);
+}
+
+std::uint64_t buffer_bytes(const Machine& machine) {
+  std::uint64_t bytes = 0;
+  for (std::size_t s = 0; s < isa::kSpaceCount; ++s) {
+    const bool on_vector = static_cast<isa::Space>(s) == isa::Space::UB;
+    bytes += machine.arch.buffers[s].physical.count() * (on_vector ? kVectorCoresPerCluster : 1);
+  }
+  return bytes * machine.arch.clusters;
+}
+
 }  // namespace
 
 struct System::Impl {
   Impl(const Machine& m, const SystemOptions& o)
       : machine{m},
         options{o},
-        clock{m.params.clock.core_mhz},
+        clock{m.params.clock.core_mhz, slow_figures(m)},
         env{machine, clock, o.sink, faults, o.stop_signal},
         memory{env, o.cards},
         group{env, o, GraphLimits{}, make_core_factory(env, memory, options),
@@ -67,8 +98,12 @@ struct System::Impl {
   std::vector<LinkTraffic> links_before;
 };
 
-System::System(const Machine& machine, const SystemOptions& options)
-    : impl_{std::make_unique<Impl>(machine, options)} {}
+System::System(const Machine& machine, const SystemOptions& options) try
+    : impl_{std::make_unique<Impl>(machine, options)} {
+} catch (const std::bad_alloc&) {
+  throw out_of_memory(fmt::format("for {} cards whose cores have {} bytes of buffers each (chip.aic, core.*_kib)",
+                                  options.cards, buffer_bytes(machine)));
+}
 
 System::~System() = default;
 
@@ -81,9 +116,10 @@ std::span<std::byte> System::bytes(GmAddress address, Bytes size) {
   return {impl_->memory.resolve(static_cast<std::uint64_t>(address), size.count(), "host"), size.count()};
 }
 
-void System::map(GmAddress address, std::span<const std::byte> bytes) {
-  NPU_ASSERT(bytes.size() % impl_->machine.arch.cache_line == 0, "mapped tensors are whole cache lines");
+bool System::map(GmAddress address, std::span<const std::byte> bytes) {
+  if (bytes.size() % impl_->machine.arch.cache_line != 0) return false;  // a data cache would read behind them
   impl_->memory.map(static_cast<std::uint64_t>(address), bytes);
+  return true;
 }
 
 void System::protect(GmAddress address) { impl_->memory.protect(static_cast<std::uint64_t>(address)); }
@@ -98,8 +134,17 @@ void System::run(const std::vector<CardProgram>& programs, Bytes upload, Bytes d
   for (std::uint32_t c = 0; c < s.options.cards; ++c) s.traffic_before.push_back(s.memory.traffic(c));
   const auto links = s.memory.links();
   s.links_before.assign(links.begin(), links.end());
-  s.group.enqueue({programs, upload, download});
-  s.group.finish();
+  try {
+    s.group.enqueue({programs, upload, download});
+    s.group.finish();
+  } catch (const std::bad_alloc&) {
+    s.memory.cut_off();
+    throw out_of_memory(fmt::format("while it simulates cycle {}, with {} bytes of tensors on {} cards", s.clock.now(),
+                                    s.memory.allocated(), s.options.cards));
+  } catch (...) {
+    s.memory.cut_off();
+    throw;
+  }
 }
 
 RunStats System::stats() const {
@@ -107,6 +152,7 @@ RunStats System::stats() const {
   RunStats run;
   const std::size_t runs = s.group.host().run_count();
   if (runs == 0) return run;
+  run.waits = s.group.waits();
   const HostRunTimes& times = s.group.host().times(runs - 1);
   run.host_begin = Cycles{times.begin};
   run.host_end = Cycles{times.end};

@@ -1,4 +1,4 @@
-// The rows of a deadlock message: who waits, for what, since when.
+// The table of waits in the message of a run that ends early: who waits, for what, since when.
 #pragma once
 
 #include <string>
@@ -8,7 +8,8 @@
 
 namespace npu::model {
 
-/// Aligned columns, one row per line.
+/// Aligned columns. Units of a card that wait for the same at the same instruction share a line, with the ranges of
+/// their blocks and times.
 [[nodiscard]] std::string format_wait_table(const std::vector<WaitRow>& rows);
 
 }  // namespace npu::model

@@ -79,11 +79,11 @@ Tensor DeviceTensors::view(const DeviceTensor& source) const {
 }
 
 void DeviceTensors::share(const DeviceTensor& target, const Tensor& source) {
-  constexpr std::uint64_t kWorthSharing = 1U << 16U, kCacheLine = 64;
-  if (target.size.count() < kWorthSharing || target.size.count() % kCacheLine != 0) return write(target, source);
+  constexpr std::uint64_t kWorthSharing = 1U << 16U;
+  if (target.size.count() < kWorthSharing) return write(target, source);
   NPU_ASSERT(source.dtype() == target.dtype && source.bytes().size() == target.size.count(),
              "host and device tensor have one form");
-  system_.map(target.address, source.bytes());
+  if (!system_.map(target.address, source.bytes())) return write(target, source);
   shared_.push_back(source);
 }
 

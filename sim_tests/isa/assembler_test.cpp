@@ -70,6 +70,7 @@ TEST_CASE("Names that are not identifiers are quoted and kept") {
   object.args = {{"a\"b\\c\xc3\xa9", ArgKind::Scalar, DType::I64}};
   Program program;
   program.name = "";
+  program.source_file = "k.npu";
   program.tiles.resize(3);
   program.tile_names = {"same", "same", "9"};
   object.vector = program;

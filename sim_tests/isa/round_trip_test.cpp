@@ -13,9 +13,10 @@
 namespace npu::isa {
 namespace {
 
-KernelObject without_lines(KernelObject object) {
-  if (object.cube) object.cube->source_lines.clear();
-  if (object.vector) object.vector->source_lines.clear();
+KernelObject without_source(KernelObject object) {
+  for (auto* part : {&object.cube, &object.vector}) {
+    if (*part) (*part)->source_lines.clear(), (*part)->source_file.clear();
+  }
   return object;
 }
 
@@ -45,13 +46,13 @@ TEST_CASE("Every opcode and mode survives binary and text, whatever its fields h
         INFO(disassemble(program.code[0], program));
         REQUIRE(form_error(program.code[0]) == std::nullopt);
         REQUIRE(decode(encode(object, "a2a3"), "k.npuo") == object);
-        REQUIRE(without_lines(assemble(to_text(object), "k.npu")) == object);
+        REQUIRE(without_source(assemble(to_text(object), "k.npu")) == object);
       }
     }
   }
 }
 
-TEST_CASE("Random kernels survive binary unchanged and text but for their source lines") {
+TEST_CASE("Random kernels survive binary unchanged and text but for their source file and lines") {
   Random random{7};
   for (int trial = 0; trial < 60; ++trial) {
     const KernelObject object = random_kernel(random);
@@ -60,7 +61,7 @@ TEST_CASE("Random kernels survive binary unchanged and text but for their source
     REQUIRE(encode(decode(bytes, "k.npuo"), "a2a3") == bytes);
     const std::string text = to_text(object);
     const KernelObject assembled = assemble(text, "k.npu");
-    REQUIRE(without_lines(assembled) == without_lines(object));
+    REQUIRE(without_source(assembled) == without_source(object));
     REQUIRE(to_text(assembled) == text);
   }
 }
@@ -103,9 +104,11 @@ TEST_CASE("No two different instructions share their encoding or their text") {
   CHECK(texts.size() == distinct.size());
 }
 
-TEST_CASE("Assembled programs carry the line numbers of their text") {
+TEST_CASE("Assembled programs carry the file and the line numbers of their text") {
   const KernelObject object = assemble(".kernel k\n.vector\n  nop\n\n  halt // end\n", "k.npu");
   CHECK(object.vector.value().source_lines == std::vector<std::uint32_t>{3, 5});
+  CHECK(object.vector.value().source_file == "k.npu");
+  CHECK(instruction_text(object.vector.value(), 1) == "instruction 1 (k.npu:5) `halt`");
 }
 
 }  // namespace npu::isa

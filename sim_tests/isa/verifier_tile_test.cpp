@@ -83,7 +83,7 @@ TEST_CASE("An illegal kernel is refused with program, core, subject and every fi
   CHECK_THROWS_WITH(require_legal(object, a2a3_arch_spec()),
                     Contains("kernel k is not legal on a2a3") &&
                         Contains("program k (aiv), tile 0 `a`: base offset 16") &&
-                        Contains("program k (aiv), instruction 0 (line 6) `li r0, 1`: writes r0"));
+                        Contains("program k (aiv), instruction 0 (k.npu:6) `li r0, 1`: writes r0"));
 }
 
 }  // namespace npu::isa

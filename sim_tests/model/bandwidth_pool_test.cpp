@@ -34,10 +34,11 @@ struct SpanSpy final : traces::Sink {
 };
 
 struct Bench {
-  explicit Bench(double capacity) : pool{"pool", capacity, clock, ends} {}
+  explicit Bench(double capacity) : pool{"pool", capacity, clock, faults, ends} {}
   void run_to(std::uint64_t cycle) { sc_core::sc_start(clock.duration(cycle - clock.now())); }
 
   Clock clock{1000};
+  FaultLatch faults;
   Ends ends{clock};
   BandwidthPool pool;
 };
@@ -66,7 +67,7 @@ TEST_CASE("a flow that starts when another ends does not share with it", "[pool]
 
 TEST_CASE("the order of simultaneous starts does not show", "[pool]") {
   Bench bench{10};
-  BandwidthPool other{"other", 10, bench.clock, bench.ends};
+  BandwidthPool other{"other", 10, bench.clock, bench.faults, bench.ends};
   const std::vector<double> bytes{10, 300, 77, 120};
   for (std::uint32_t i = 0; i < 4; ++i) bench.pool.start(i, bytes[i], 3 + i);
   for (std::uint32_t i = 4; i-- > 0;) other.start(10 + i, bytes[i], 3 + i);

@@ -180,13 +180,14 @@ TEST_CASE("A run without events left is a deadlock with a row for every waiting 
   INFO(text);
   // launch at 1200; blocks start at 138 and 139
   CHECK_THAT(text, Contains("no event is left; card 1: SCHEDULER_TIMEOUT (100) S1 running-stalled"));
-  CHECK_THAT(text, Contains("  host                         1200  run 0 on card 1\n"));
-  CHECK_THAT(text, Contains("  card1.orch                   1220  TENSOR_WAIT_TIMEOUT (8): int32 at 0x8, written by "
-                            "task 1 'next'\n"));
+  CHECK_THAT(text, Contains(" host ") && Contains("         1200  run 0 on card 1\n"));
+  CHECK_THAT(text, Contains(" card1.orch ") &&
+                       Contains("         1220  TENSOR_WAIT_TIMEOUT (8): int32 at 0x8, written by task 1 'next'\n"));
   CHECK_THAT(text, Contains("task 0 'hang' is running, 3 of 3 blocks issued, 3 core parts not complete"));
   CHECK_THAT(text, Contains("task 1 'next' is pending, missing producers: 0 'hang'"));
-  CHECK_THAT(text, Contains("  card1.cluster0.aiv0             -  hang: s waits since cycle 1338\n"));
-  CHECK_THAT(text, Contains("  card1.cluster0.aiv1             -  hang: s waits since cycle 1339\n"));
+  CHECK_THAT(text,
+             Contains("  card1.cluster0.aiv0.s to card1.cluster0.aiv1.s, 2 units    1338..1339  blocks 0..1: hang "
+                      "waits\n"));
   CHECK_THAT(text, !Contains("card0.") && !Contains("card1.cluster0.aic"));
 }
 
@@ -207,7 +208,7 @@ TEST_CASE("A core that keeps simulating without retiring anything is a hang afte
   const auto poll = make_kernel("poll", true, false);
   const std::string text = deadlock_text(b, [&](OrchestratorApi& api) { api.submit(task(poll)); });
   CHECK_THAT(text, Contains("for 1 ms no instruction has retired and nothing has been under way") &&
-                       Contains("system.stall_limit_ms") && Contains("poll: s waits since cycle 1238"));
+                       Contains("system.stall_limit_ms") && Contains("1238  block 0: poll waits"));
   CHECK(b.now() >= 1000000);
   CHECK(b.now() <= 3000000);
 }
@@ -274,8 +275,7 @@ TEST_CASE("A signal ends the run soon, with its number and the table of waits") 
     FAIL("the run has not been stopped");
   } catch (const Interrupted& stopped) {
     CHECK(stopped.signal == 15);
-    CHECK_THAT(stopped.what(),
-               Contains("signal 15 stopped the run at cycle") && Contains("long: s waits since cycle 1238"));
+    CHECK_THAT(stopped.what(), Contains("signal 15 stopped the run at cycle") && Contains("1238  block 0: long waits"));
     CHECK(b.now() < 60'000);
   }
 }

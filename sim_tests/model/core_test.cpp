@@ -119,7 +119,7 @@ TEST_CASE("setting a flag that is set is a program error that names the flag", "
   });
   const std::string message = message_of<ProgramError>(bench, kernel);
   CHECK_THAT(message, Catch::Contains("flag 3 from mte2 to v is set already"));
-  CHECK_THAT(message, Catch::Contains("kernel probe on card0.cluster0.aiv0, instruction 1"));
+  CHECK_THAT(message, Catch::Contains("kernel probe on card0.cluster0.aiv0, block 0, instruction 1"));
 }
 
 TEST_CASE("two pipes that wait for each other are a deadlock that names both", "[core][negative]") {
@@ -131,8 +131,8 @@ TEST_CASE("two pipes that wait for each other are a deadlock that names both", "
     p.set_flag(Pipe::MTE3, Pipe::V, 0);
   });
   const std::string message = message_of<Deadlock>(bench, kernel);
-  CHECK_THAT(message, Catch::Contains("v at instruction 0 (wait_flag mte3 0)"));
-  CHECK_THAT(message, Catch::Contains("mte3 at instruction 2 (wait_flag v 1)"));
+  CHECK_THAT(message, Catch::Contains("waits for flag 0 from mte3 (kernel probe, instruction 0"));
+  CHECK_THAT(message, Catch::Contains("waits for flag 1 from v (kernel probe, instruction 2"));
 }
 
 TEST_CASE("a vector instruction that reads an unfinished result is told to put a barrier", "[core][negative]") {

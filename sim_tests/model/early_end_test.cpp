@@ -1,9 +1,14 @@
 // How a run ends that does not come to its end by itself: limits, signals, hangs, and what is left behind then.
 #include <catch2/catch.hpp>
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <new>
+#include <numeric>
 #include <thread>
 
 #include "isa/errors.hpp"
@@ -65,8 +70,36 @@ model::Machine roomy() {
   return machine;
 }
 
+/// Spans of a track follow each other, and the block's time on every pipe is busy or waits for a reason.
+void check_cut_off(const test::SpySink& sink, const model::RunStats& run, std::size_t blocks) {
+  for (const std::string& track : sink.tracks) {
+    std::uint64_t end = 0;
+    for (const test::SpySpan& span : sink.on(track)) {
+      INFO(track << " " << span.name << " " << span.begin << ".." << span.end);
+      CHECK(span.begin >= end);
+      CHECK(span.end >= span.begin);
+      end = span.end;
+    }
+  }
+  CHECK(std::count_if(sink.spans.begin(), sink.spans.end(), [](const auto& span) {
+          return span.kind == traces::SpanKind::Task;
+        }) == static_cast<std::ptrdiff_t>(blocks));
+  CHECK(!run.waits.empty());
+  REQUIRE(run.tasks.size() == blocks);
+  for (const model::TaskStats& task : run.tasks) {
+    INFO(task.name);
+    CHECK(task.begin > 0);
+    CHECK(task.end - task.begin == task.core_cycles);
+    for (const isa::Pipe pipe : {isa::Pipe::S, isa::Pipe::MTE2, isa::Pipe::V, isa::Pipe::MTE3}) {
+      const model::PipeStats& stats = task.pipes[isa::index_of(isa::CoreKind::AIV)][isa::index_of(pipe)];
+      CHECK(std::accumulate(stats.wait.begin(), stats.wait.end(), stats.busy) == task.core_cycles);
+    }
+  }
+}
+
 void check_limit(Mode mode) {
-  model::SystemOptions options = test::one_card();
+  test::SpySink sink;
+  model::SystemOptions options = test::one_card(&sink);
   options.mode = mode;
   options.max_us = 3000;
   ProgramBench bench{kEndless, options, roomy()};
@@ -75,11 +108,13 @@ void check_limit(Mode mode) {
   CHECK_THAT(message, Contains("has not ended within 3000 us of simulated time (--max-us)") &&
                           Contains("cycle 3000000 (3000.000 us)"));
   for (const char* name : kEndlessNames) CHECK_THAT(message, Contains(name));
+  check_cut_off(sink, bench.system().stats(), kEndless.size());
 }
 
 void check_signal(Mode mode) {
   std::atomic<int> signal = 0;
-  model::SystemOptions options = test::one_card();
+  test::SpySink sink;
+  model::SystemOptions options = test::one_card(&sink);
   options.mode = mode;
   options.stop_signal = &signal;
   ProgramBench bench{kEndless, options, roomy()};
@@ -96,6 +131,7 @@ void check_signal(Mode mode) {
   CHECK_THAT(message, Contains("signal 2 stopped the run at cycle"));
   for (const char* name : kEndlessNames) CHECK_THAT(message, Contains(name));
   CHECK(Clock::now() - sent < std::chrono::seconds{2});
+  check_cut_off(sink, bench.system().stats(), kEndless.size());
 }
 
 }  // namespace
@@ -106,5 +142,86 @@ TEST_CASE("endless programs end at the limit of simulated time, in functional mo
 TEST_CASE("a signal ends endless programs at once, in timed mode") { check_signal(Mode::Timed); }
 TEST_CASE("a signal ends endless programs at once, in timing mode") { check_signal(Mode::Timing); }
 TEST_CASE("a signal ends endless programs at once, in functional mode") { check_signal(Mode::Functional); }
+
+TEST_CASE("a hang leaves the waits that are open in the trace and in the statistics") {
+  test::SpySink sink;
+  ProgramBench bench{{R"(.kernel stuck
+.vector
+.tile a ub f32 nd 1x64
+  texpands a, 1.0
+  brcmp.ne r0, r0, set
+  br wait
+set:
+  set_flag mte2, v, 5
+wait:
+  wait_flag mte2, v, 5
+  halt
+)"},
+                     test::one_card(&sink)};
+  const std::string message = bench.message<Deadlock>({}, 4);
+  INFO(message);
+  CHECK_THAT(message,
+             Contains("card0.cluster0.aiv0.v to card0.cluster1.aiv1.v, 4 units") &&
+                 Contains("blocks 0..3: waits for flag 5 from mte2 (kernel stuck, instruction 4 (probe.npu:10) "
+                          "`wait_flag mte2, v, 5`)"));
+  const auto on_v = sink.on("card0.cluster0.aiv0.v");
+  REQUIRE(!on_v.empty());
+  CHECK(on_v.back().kind == traces::SpanKind::Wait);
+  CHECK(on_v.back().detail == static_cast<std::uint64_t>(traces::WaitReason::Flag));
+  CHECK(on_v.back().end == sink.on("card0.cluster0.aiv0").back().end);
+  const auto on_s = sink.on("card0.cluster0.aiv0.s");
+  REQUIRE(!on_s.empty());
+  CHECK(on_s.back().detail == static_cast<std::uint64_t>(traces::WaitReason::Drain));
+  const auto waits = bench.system().stats().waits;
+  CHECK(std::count_if(waits.begin(), waits.end(), [](const auto& row) { return row.block.has_value(); }) == 8);
+}
+
+TEST_CASE("a program error in the run closes what is open") {
+  test::SpySink sink;
+  ProgramBench bench{{R"(.kernel outside
+.arg x in f32
+.vector
+.tile a ub f32 nd 1x64
+.gm src f32 nd base=r1 pitch=256 offset=4000
+  ldarg r1, 0
+  tload a, src
+  halt
+)"},
+                     test::one_card(&sink)};
+  CHECK_THROWS_AS(bench.run(), ProgramError);
+  CHECK(sink.on("card0.cluster0.aiv0").size() == 1);
+  CHECK(bench.system().stats().tasks.at(0).core_cycles > 0);
+}
+
+TEST_CASE("time beyond the range of the clock is refused with what made the run that long") {
+  model::Machine machine = test::test_machine();
+  machine.params.scheduler.task_setup_us = machine.params.scheduler.task_cold_us = 1e12;
+  model::Figure& cold = machine.figures.emplace_back();
+  cold.key = "scheduler.task_cold_us";
+  cold.value = "1e12";
+  cold.overridden = true;
+  ProgramBench bench{{kScalarLoop}, test::one_card(), machine};
+  CHECK_THAT(bench.message<ConfigError>(),
+             Contains("1000000 s of simulated time; limit: 18447 s, the range of the clock") &&
+                 Contains("Overridden: scheduler.task_cold_us = 1e12"));
+}
+
+#ifndef __SANITIZE_ADDRESS__  // which needs more address space than the limit leaves
+TEST_CASE("a system that the host has no memory for says what it is for and how much that is") {
+  model::Machine machine = test::test_machine();
+  machine.arch.buffers[isa::index_of(isa::Space::UB)].physical = isa::Bytes{std::uint64_t{8} << 30};
+  const rlimit limit{std::uint64_t{2} << 30, std::uint64_t{2} << 30};
+  REQUIRE(setrlimit(RLIMIT_AS, &limit) == 0);
+  CHECK_THROWS_AS((ProgramBench{{kScalarLoop}, test::one_card(), machine}), ConfigError);
+}
+#endif
+
+TEST_CASE("a run in which the host's memory ends says how far it has come") {
+  ProgramBench bench{{kScalarLoop}};
+  const auto program = [](model::OrchestratorApi&) { throw std::bad_alloc{}; };
+  CHECK_THROWS_WITH(bench.system().run({program}, model::Bytes{}, model::Bytes{}),
+                    Contains("no memory left while it simulates cycle 15000, with 0 bytes of tensors on 1 cards") &&
+                        Contains("ulimit -v"));
+}
 
 }  // namespace npu

@@ -1,5 +1,7 @@
 #include "model/memory/gm_store.hpp"
 
+#include <sys/resource.h>
+
 #include <catch2/catch.hpp>
 #include <cstring>
 #include <vector>
@@ -100,5 +102,19 @@ TEST_CASE("a mapped allocation reads the host's bytes and may not be written", "
   CHECK_THROWS_WITH(gm.require_writable(b + 8191, "tstore"), Contains("tstore") && Contains("'weights'"));
   CHECK_THROWS_AS(gm.resolve(b, 8193, "tload"), ProgramError);
 }
+
+#ifndef __SANITIZE_ADDRESS__  // which needs more address space than the limit leaves
+TEST_CASE("a card's memory takes address space only once it is touched", "[gm]") {
+  const rlimit limit{1 << 30, 1 << 30};
+  REQUIRE(setrlimit(RLIMIT_AS, &limit) == 0);
+  GmStore gm{4, std::uint64_t{64} << 30};
+  const std::uint64_t a = gm.allocate(3, 4096, "x");
+  CHECK(gm.allocated() == 4096);
+  CHECK_THROWS_AS(gm.resolve(a, 4, "tload"), ConfigError);
+  CHECK_THROWS_WITH(gm.resolve(a, 4, "tload"),
+                    Contains("68719476736 bytes of address space for the memory of card 3 (of 4 cards)") &&
+                        Contains("memory.hbm_capacity_gib") && Contains("ulimit -v"));
+}
+#endif
 
 }  // namespace npu::model

@@ -10,10 +10,10 @@
 namespace npu::orch {
 namespace {
 
-/// An assembled program has the lines of its own text; a built one those of the builder's source.
-isa::KernelObject without_lines(isa::KernelObject object) {
+/// An assembled program has the file and lines of its own text; a built one those of the builder's source.
+isa::KernelObject without_source(isa::KernelObject object) {
   for (auto* part : {&object.cube, &object.vector}) {
-    if (*part) (*part)->source_lines.clear();
+    if (*part) (*part)->source_lines.clear(), (*part)->source_file.clear();
   }
   return object;
 }
@@ -32,8 +32,8 @@ void check_round_trips(std::string_view workload, std::uint32_t layer_id, std::s
     CHECK(decoded == kernel.object);
     const std::string text = isa::to_text(decoded);
     const isa::KernelObject assembled = isa::assemble(text, name, machine.arch);
-    CHECK(isa::encode(without_lines(assembled), machine.arch.name) ==
-          isa::encode(without_lines(kernel.object), machine.arch.name));
+    CHECK(isa::encode(without_source(assembled), machine.arch.name) ==
+          isa::encode(without_source(kernel.object), machine.arch.name));
     CHECK(isa::to_text(assembled) == text);
     CHECK(isa::encode(isa::assemble(isa::to_text(assembled), name), machine.arch.name) ==
           isa::encode(assembled, machine.arch.name));

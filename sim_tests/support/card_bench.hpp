@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <systemc>
 #include <vector>
@@ -57,6 +58,7 @@ class FakeCore final : public sc_core::sc_module, public model::CoreInterface {
     busy_ = true;
     begin_ = env_.clock.now();
     program_ = block.program->name;
+    block_ = block.block;
     work_.records.push_back(
         {at_.card, at_.index, program_, block.task, block.block, block.sub_block, block.mixed, begin_});
     if (work_.on_start) work_.on_start(block);
@@ -66,8 +68,13 @@ class FakeCore final : public sc_core::sc_module, public model::CoreInterface {
     ends_ = duration != kForever;
     if (ends_) env_.clock.notify_at(end_, begin_ + duration);
   }
-  [[nodiscard]] std::string describe_wait() const override {
-    return busy_ ? fmt::format("{}: s waits since cycle {}", program_, begin_) : std::string{};
+  void describe_waits(std::vector<model::WaitRow>& rows) const override {
+    if (busy_) rows.push_back({model::track_name(at_) + ".s", program_ + " waits", begin_, true, block_});
+  }
+  [[nodiscard]] std::uint64_t latest() const override { return 0; }
+  std::optional<model::BlockStats> cut_off(std::uint64_t cycle) override {
+    if (!busy_) return std::nullopt;
+    return stats(cycle);
   }
   [[nodiscard]] std::uint64_t retired() const override { return retired_; }
   [[nodiscard]] bool goes_on() const override { return busy_ && ends_; }
@@ -84,12 +91,15 @@ class FakeCore final : public sc_core::sc_module, public model::CoreInterface {
   void end_block() {
     busy_ = false;
     ++retired_;
+    observer_.block_finished(at_.index, stats(env_.clock.now()));
+  }
+  [[nodiscard]] model::BlockStats stats(std::uint64_t end) const {
     model::BlockStats stats;
     stats.begin = begin_;
-    stats.end = env_.clock.now();
-    stats.pipes[0].busy = stats.end - stats.begin;
+    stats.end = end;
+    stats.pipes[0].busy = end - begin_;
     stats.pipes[0].instructions = 1;
-    observer_.block_finished(at_.index, stats);
+    return stats;
   }
 
   model::Environment env_;
@@ -100,6 +110,7 @@ class FakeCore final : public sc_core::sc_module, public model::CoreInterface {
   bool busy_ = false, ends_ = false;
   std::uint64_t begin_ = 0, retired_ = 0;
   std::string program_;
+  std::uint32_t block_ = 0;
   traces::TrackId track_{};
 };
 

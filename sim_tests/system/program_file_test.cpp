@@ -179,10 +179,10 @@ TEST_CASE("a program for another platform is refused") {
 TEST_CASE("a program that waits for a notify nobody sends hangs with the table of waits") {
   const Workspace w;
   const std::string program = vector_program("", "  li r2, 1\n  twait.ge r1, r2\n");
-  check_refused(
-      4, w.run(program, " --args cell=i32:1x8"),
-      {"deadlock at cycle", "task 0 'probe' is running", "card0.cluster0.aiv0: kernel probe block 0, instruction 2",
-       "twait for cell", "of cell (value 0, wants ge 1) since cycle", "[RUN] FAIL hang"});
+  check_refused(4, w.run(program, " --args cell=i32:1x8"),
+                {"deadlock at cycle", "task 0 'probe' is running", "card0.cluster0.aiv0.s", "block 0: twait for cell",
+                 "of cell (value 0, wants ge 1) (kernel probe, instruction 2 (", "probe.npu:6) `twait.ge r1, r2`",
+                 "[RUN] FAIL hang"});
 }
 
 TEST_CASE("a flag that is waited for and never set is refused where that is static, else a hang that names it") {
@@ -194,7 +194,7 @@ TEST_CASE("a flag that is waited for and never set is refused where that is stat
   const std::string skipped =
       "  brcmp.ne r0, r0, set\n  br wait\nset:\n  set_flag mte2, v, 5\nwait:\n  wait_flag mte2, v, 5\n";
   check_refused(4, w.run(vector_program("", skipped), " --args cell=i32:1x8"),
-                {"deadlock at cycle", "v at instruction 4 (wait_flag mte2 5) since cycle", "[RUN] FAIL hang"});
+                {"deadlock at cycle", "waits for flag 5 from mte2 (kernel probe, instruction 4 (", "[RUN] FAIL hang"});
 }
 
 TEST_CASE("a tile that does not fit and a misaligned offset name program, limit and way out") {
@@ -213,8 +213,8 @@ TEST_CASE("a misaligned offset from a register is refused at the instruction tha
   const std::string program =
       vector_program(".tile odd ub f32 nd 8x64 offset_reg=r2\n", "  li r2, 16\n  texpands odd, 0\n");
   check_refused(3, w.run(program, " --args cell=i32:1x8"),
-                {"kernel probe on card0.cluster0.aiv0, instruction 2 `texpands odd, 0", "base offset 16 in ub",
-                 "multiples of 32 bytes", "align"});
+                {"kernel probe on card0.cluster0.aiv0, block 0, instruction 2 (", "`texpands odd, 0",
+                 "base offset 16 in ub", "multiples of 32 bytes", "align"});
 }
 
 TEST_CASE("the same program from an object file is verified before it runs") {
