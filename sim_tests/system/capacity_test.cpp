@@ -71,7 +71,7 @@ TEST_CASE("figures of the cube and its flags at the ends of their ranges run or 
   const std::string layer =
       "decode-layer --preset tiny --layer-id 10 --mode timing --skip-golden --out " + d.file("out");
   for (const char* figure : {"core.fractal_rows=32", "core.fractal_bytes=8", "core.l0b_align_bytes=1024",
-                             "core.cache_line_bytes=8", "core.cache_line_bytes=1024", "core.ub_align_bytes=1"}) {
+                             "core.cache_line_bytes=8", "core.cache_line_bytes=512", "core.ub_align_bytes=1"}) {
     const Outcome run = npusim("run " + layer + " --set " + figure);
     CAPTURE(figure, run.text);
     CHECK(run.status == 0);
