@@ -141,9 +141,8 @@ std::string disassemble(const Instruction& ins, const Program& program) { return
 std::string instruction_text(const Program& program, std::size_t index) {
   std::string source;
   if (program.source_lines.size() == program.code.size()) {
-    source = program.source_file.empty()
-                 ? fmt::format(" (line {})", program.source_lines[index])
-                 : fmt::format(" ({}:{})", program.source_file, program.source_lines[index]);
+    source = program.source_file.empty() ? fmt::format(" (line {})", program.source_lines[index])
+                                         : fmt::format(" ({}:{})", program.source_file, program.source_lines[index]);
   }
   return fmt::format("instruction {}{} `{}`", index, source, disassemble(program.code[index], program));
 }
