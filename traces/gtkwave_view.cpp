@@ -12,7 +12,8 @@ constexpr std::string_view kExtension = ".vcd";
 constexpr int kWidth = 1600;
 constexpr int kHeight = 900;
 constexpr int kNamesWidth = 300;
-constexpr int kWaveWidth = kWidth - 2 * kNamesWidth;  ///< what the lists beside it leave
+constexpr int kWaveWidth = kWidth - 2 * kNamesWidth - 50;  ///< what the lists and bars beside it leave
+constexpr int kZoomPixels = 200;  ///< GTKWave's zoom is minus the binary logarithm of the ticks in so many pixels
 
 // Flags of GTKWave's traces, hexadecimal in the file.
 constexpr unsigned kDecimal = 0x24;  ///< right-adjusted
@@ -35,7 +36,7 @@ std::string gtkwave_view(std::string_view vcd_path, std::uint64_t begin, std::ui
   const auto ticks = static_cast<double>(std::max<std::uint64_t>(end - begin, 1));
   std::string text = fmt::format("[*] npusim\n[dumpfile] \"{}\"\n[timestart] {}\n[size] {} {}\n[pos] -1 -1\n",
                                  vcd_path.substr(vcd_path.rfind('/') + 1), begin, kWidth, kHeight);
-  text += fmt::format("*{:.6f} {}\n", -std::log2(ticks / kWaveWidth), begin);
+  text += fmt::format("*{:.6f} {}\n", -std::log2(ticks / kWaveWidth * kZoomPixels), begin);
   text += fmt::format("[sst_width] {0}\n[signals_width] {0}\n", kNamesWidth);
   for (const ViewGroup& group : groups) {
     const unsigned folded = group.open ? 0 : kFolded;

@@ -9,7 +9,7 @@
 namespace npu::traces {
 
 struct ViewSignal {
-  std::string shown;  ///< the name in the list of signals
+  std::string shown;  ///< the name in the list of signals, which leaves out what precedes a dot
   std::string path;   ///< full name in the waveform, with the range of a vector
 };
 

@@ -77,7 +77,8 @@ class Sink {
   virtual void span(TrackId track, SpanKind kind, NameId name, Cycles begin, Cycles end, const Detail& detail) = 0;
   /// An arrow from the end of something on one track to the start of something on another.
   virtual void flow(FlowKind kind, TrackId from, Cycles from_time, TrackId to, Cycles to_time) = 0;
-  /// A value that holds until the next sample (for example busy cores of a card); samples of one counter in order.
+  /// A value that holds until the next sample (for example busy cores of a card); samples of one counter in order. It
+  /// starts at 0.
   virtual void counter(TrackId track, NameId name, Cycles at, std::uint64_t value) = 0;
 };
 

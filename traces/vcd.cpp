@@ -119,7 +119,7 @@ void VcdWriter::counter(TrackId id, NameId name, Cycles at, std::uint64_t value)
   auto known = std::find_if(on.counters.begin(), on.counters.end(),
                             [&](std::size_t index) { return counters_[index].name == name; });
   if (known == on.counters.end()) {
-    counters_.push_back({name, kNone, kNone, 0});
+    counters_.push_back({name, 0, kNone, 0});
     known = on.counters.insert(on.counters.end(), counters_.size() - 1);
   }
   on.used = true;
@@ -372,15 +372,17 @@ void VcdWriter::write_view() const {
   for (const std::size_t index : reading_order(infos)) {
     const Track& t = tracks_[index];
     if (!t.used) continue;
-    const bool is_pipe = t.info.kind == TrackKind::Pipe;
-    if (is_pipe) {
-      const std::string core = t.info.name.substr(0, t.info.name.rfind('.'));
-      if (cores.empty() || cores.back().title != core) cores.push_back({core, cores.empty(), {}});
-    }
+    const std::string core =
+        t.info.kind == TrackKind::Pipe ? t.info.name.substr(0, t.info.name.rfind('.')) : t.info.name;
+    const bool in_core = t.info.kind == TrackKind::Pipe || t.info.kind == TrackKind::Core;
+    if (in_core && (cores.empty() || cores.back().title != core)) cores.push_back({core, cores.empty(), {}});
+    const std::string_view scope = std::string_view{t.info.name}.substr(0, t.info.name.rfind('.') + 1);
     const auto show = [&](const Variable& v) {
-      const std::string scope = v.path.substr(0, v.path.rfind(v.name));
-      ViewGroup& group = is_pipe ? cores.back() : overview;
-      group.signals.push_back({is_pipe ? v.name : scope + v.name, v.path});
+      if (in_core) cores.back().signals.push_back({v.name, v.path});
+      if (t.info.kind == TrackKind::Pipe || (in_core && v.type != Type::Name)) return;
+      std::string shown = fmt::format("{}{}", scope, v.name);
+      std::replace(shown.begin(), shown.end(), '.', ' ');
+      overview.signals.push_back({std::move(shown), v.path});
     };
     for (std::size_t v = t.first_variable; v < t.end_variable; ++v) {
       if (variables_[v].type != Type::Bit) show(variables_[v]);

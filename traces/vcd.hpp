@@ -32,9 +32,10 @@ struct VcdOptions {
 ///   host, orchestrator, scheduler  _busy, _work (string)
 ///   link                           _busy, _transfer (string)
 ///   counter                        64 bits, in the scope of its track
-/// While nothing runs, strings read "-" and vectors are z. Spans of no cycles leave no mark; arrows do not appear.
-/// Events are kept in memory (24 bytes a span that follows its neighbour at once) and written by finish(), because a
-/// VCD must be in order of time over all tracks. Beside NAME.vcd it leaves NAME.gtkw (gtkwave_view.hpp).
+/// While nothing runs, strings read "-" and vectors are z; counters start at 0. Spans of no cycles leave no mark;
+/// arrows do not appear. Events are kept in memory (24 bytes a span that follows its neighbour at once) and written by
+/// finish(), because a VCD must be in order of time over all tracks. Beside NAME.vcd it leaves NAME.gtkw
+/// (gtkwave_view.hpp).
 class VcdWriter final : public Sink {
  public:
   /// Throws ConfigError if the file cannot be created.
@@ -86,7 +87,7 @@ class VcdWriter final : public Sink {
   };
   struct Counter {
     NameId name;
-    std::uint64_t initial;      ///< last value before the window, or kNone
+    std::uint64_t initial;      ///< last value before the window
     std::uint64_t last_change;  ///< index in changes_, or kNone
     std::size_t variable;
   };

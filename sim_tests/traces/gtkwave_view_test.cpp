@@ -19,7 +19,7 @@ TEST_CASE("a view shows groups of signals under names, fits its part of the wave
                                         {{"all", true, {{"core task", "card0.aic0.aic0_task"}}},
                                          {"core", false, {{"block", "card0.aic0.aic0_block[31:0]"}}}});
   CHECK(text.find("[dumpfile] \"run.vcd\"\n[timestart] 1000\n") != std::string::npos);
-  CHECK(text.find("*-1.000000 1000\n") != std::string::npos);  // two ticks a pixel
+  CHECK(text.find("*-8.717857 1000\n") != std::string::npos);  // 2000 ticks in 950 pixels, in steps of 200
   CHECK(text.find("@800200\n-all\n@28\n+{core task} card0.aic0.aic0_task\n@1000200\n-all\n"
                   "@c00200\n-core\n@24\n+{block} card0.aic0.aic0_block[31:0]\n@1401200\n-core\n") != std::string::npos);
 }
@@ -32,7 +32,8 @@ TEST_CASE("a waveform leaves a view of what it holds beside it, at its first tas
   const std::string text = test::TemporaryFile::text_of(vcd.beside(".gtkw"));
   CHECK(text.find("[timestart] 100000\n") != std::string::npos);
   CHECK(text.find("+{mte2_op} card0.aic0.mte2.mte2_op\n") != std::string::npos);
-  CHECK(text.find("+{card0.aic0.aic0_block} card0.aic0.aic0_block[31:0]\n") != std::string::npos);
+  CHECK(text.find("+{aic0_block} card0.aic0.aic0_block[31:0]\n") != std::string::npos);
+  CHECK(text.find("+{card1 aiv10_task} card1.aiv10.aiv10_task\n") != std::string::npos);
   CHECK(text.find("_busy") == std::string::npos);
 }
 
