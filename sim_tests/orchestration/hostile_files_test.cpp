@@ -150,7 +150,7 @@ TEST_CASE("sizes beyond what can be counted are refused, never wrapped") {
   CHECK_THROWS_WITH(parse_argument("x=i8:9223372036854775808"), Contains("63 bits"));
   CHECK_THROWS_WITH(parse_argument("x=i8:4294967296x4294967296"), Contains("64 bits"));
   CHECK_THROWS_WITH(parse_argument("x=i8:18446744073709551616"), Contains("no positive integer"));
-  CHECK_THROWS_AS(Tensor::zeros("x", isa::DType::F32, {std::uint64_t{1} << 60U}), ConfigError);
+  CHECK_THROWS_AS(Tensor::zeros("x", isa::DType::F32, {std::uint64_t{1} << 61U}), ConfigError);
   const test::TemporaryDirectory dir;
   const auto refused = [&](const std::string& lines, const std::string& message) {
     CHECK_THROWS_WITH(preset(dir.write("p.toml", "base = \"tiny\"\n" + lines)), Contains(message));

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "orchestration/data/presets.hpp"
 #include "sim_tests/orchestration/report_samples.hpp"
 #include "sim_tests/support/json_schema.hpp"
 
@@ -136,7 +137,7 @@ TEST_CASE("a run that ended before any card started has a summary that says so")
 /// Everything that a summary can hold, over several of them.
 std::vector<RunReport> reports_of_all_keys() {
   RunReport step = two_cards();
-  step.config = kernels::LayerConfig{};
+  step.config = preset("tiny");
   step.layers = {{3, kernels::AttentionKind::Hca, 100, 5100}};
   step.stats.links = {{0, 1, isa::Bytes{1000}, 10}};
   step.outputs.resize(1);

@@ -150,7 +150,7 @@ TEST_CASE("a card that ended early has no negative time") {
 
 TEST_CASE("the share of the HBM bus counts reads and write-backs at their own peaks") {
   const model::Machine machine = model::load_machine(
-      "a2a3", {"memory.hbm_read_gb_per_s=1000", "memory.hbm_write_gb_per_s=500", "clock.core_mhz=1000"});
+      "a2a3", {"memory.hbm_read_gb_per_s=1000", "memory.hbm_write_gb_per_s=500", "core.clock_mhz=1000"});
   const MemoryFigures memory{.hbm_read = 300, .hbm_write = 200, .l2_read = 0, .l2_write = 0, .l2_hits = 0, .cycles = 1};
   CHECK(gb_per_s(machine.params, 300, 1) == Approx(300));
   CHECK(hbm_share(machine.params, memory) == Approx(0.3 + 0.4));
