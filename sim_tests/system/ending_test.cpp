@@ -28,9 +28,16 @@ struct EndlessRun {
       : process{"run " + directory.write("e.npu", kEndless) + " --args cell=i32:1x8 --out " + directory.file("out") +
                     " --trace " + directory.file("t.json") + " --vcd " + directory.file("w.vcd"),
                 directory.file("log")} {}
-  /// The configuration is written right before the simulation begins.
+  /// The timeline is written aside and grows once instructions run.
   [[nodiscard]] bool has_begun() {
-    return process.wait_until([&] { return fs::exists(directory.file("out/machine.toml")); });
+    return process.wait_until([&] {
+      for (const auto& entry : fs::directory_iterator{directory.file("")}) {
+        const bool is_timeline = entry.path().string().find("t.json.part-") != std::string::npos;
+        std::error_code error;
+        if (is_timeline && fs::file_size(entry.path(), error) > 0 && !error) return true;
+      }
+      return false;
+    });
   }
   TemporaryDirectory directory;
   RunningNpusim process;
