@@ -39,21 +39,10 @@ std::string json_string(std::string_view text) {
 constexpr std::array<std::string_view, 5> kCategories{"task", "instruction", "wait", "transfer",
                                                       "work"};  // by SpanKind
 
-double microseconds(std::uint64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1000; }
-/// As Perfetto reads a time.
-std::uint64_t imported(double microseconds) { return static_cast<std::uint64_t>(microseconds * 1000); }
-
-void put_duration(Pen& pen, std::uint64_t from, std::uint64_t to) {
-  const double begin = microseconds(from);
-  const double end = microseconds(to);
-  const double length = microseconds(to - from);
-  if (begin + length <= end && imported(begin) + imported(length) <= imported(end)) {
-    pen.put_thousandths(to - from);
-  } else {
-    pen.put_thousandths(to - from - 1);
-    pen.put("999");
-  }
-}
+// Times are in steps of 1/1024 us. Perfetto cuts both begin and length to whole nanoseconds.
+constexpr std::uint64_t kShortest = 2;     ///< Perfetto sees one nanosecond
+constexpr std::uint64_t kBehindBegin = 2;  ///< Perfetto sees a later nanosecond
+constexpr std::uint64_t kBeforeEnd = 3;    ///< Perfetto sees an earlier nanosecond than the end that it adds up
 
 }  // namespace
 
@@ -161,9 +150,9 @@ void ChromeTraceWriter::span(TrackId track, SpanKind kind, NameId name, Cycles b
 
 void ChromeTraceWriter::put_slice(Row& row) {
   const Slice& slice = row.last;
-  const std::uint64_t from = time_.nanoseconds(slice.begin);
-  const std::uint64_t to = time_.nanoseconds(slice.end);
-  if (slice.spans == 0 || from == to) return;
+  const std::uint64_t from = time_.microseconds_1024(slice.begin);
+  const std::uint64_t to = time_.microseconds_1024(slice.end);
+  if (slice.spans == 0 || to - from < kShortest) return;
   announce(row);
   std::string_view name = json_names_[static_cast<std::size_t>(slice.name)];
   if (slice.kind == SpanKind::Wait) name = wait_names_.at(slice.detail.value);
@@ -174,9 +163,9 @@ void ChromeTraceWriter::put_slice(Row& row) {
                            (has_subject ? json_names_[static_cast<std::size_t>(slice.detail.subject)].size() : 0));
   pen.put(row.place);
   pen.put(R"(,"ts":)");
-  pen.put_thousandths(from);
+  pen.put_1024ths(from);
   pen.put(R"(,"dur":)");
-  put_duration(pen, from, to);
+  pen.put_1024ths(to - from);
   pen.put(R"(,"cat":")");
   pen.put(kCategories[static_cast<std::size_t>(slice.kind)]);
   pen.put(R"(","name":)");
@@ -229,12 +218,12 @@ void ChromeTraceWriter::put_args(Pen& pen, const Slice& slice) const {
   }
 }
 
-void ChromeTraceWriter::put_arrow(char phase, FlowKind kind, Row& row, std::uint64_t nanoseconds) {
+void ChromeTraceWriter::put_arrow(char phase, FlowKind kind, Row& row, std::uint64_t time) {
   announce(row);
   Pen pen = begin_event(phase, row.place.size());
   pen.put(row.place);
   pen.put(R"(,"ts":)");
-  pen.put_thousandths(nanoseconds);
+  pen.put_1024ths(time);
   pen.put(R"(,"cat":"flow","name":")");
   pen.put(kFlowKindNames[static_cast<std::size_t>(kind)]);
   pen.put(R"(","id":)");
@@ -251,9 +240,9 @@ void ChromeTraceWriter::flow(FlowKind kind, TrackId from, Cycles from_time, Trac
   const bool inside = window_.begin <= from_time && from_time <= window_.end && window_.contains(to_time);
   if (!tail.shown || !head.shown || !inside) return;
   ++arrows_;
-  const std::uint64_t start = time_.nanoseconds(from_time);
-  put_arrow('s', kind, tail, std::max(start, time_.nanoseconds(window_.begin) + 1) - 1);
-  put_arrow('f', kind, head, time_.nanoseconds(to_time) + 1);
+  const std::uint64_t start = time_.microseconds_1024(from_time);
+  put_arrow('s', kind, tail, std::max(start, time_.microseconds_1024(window_.begin) + kBeforeEnd) - kBeforeEnd);
+  put_arrow('f', kind, head, time_.microseconds_1024(to_time) + kBehindBegin);
 }
 
 ChromeTraceWriter::Counter& ChromeTraceWriter::counter_of(Row& row, TrackId track, NameId name) {
@@ -272,7 +261,7 @@ void ChromeTraceWriter::put_sample(Row& row, const Counter& counter, Cycles at, 
   Pen pen = begin_event('C', counter.place.size());
   pen.put(counter.place);
   pen.put(R"(,"ts":)");
-  pen.put_thousandths(time_.nanoseconds(at));
+  pen.put_1024ths(time_.microseconds_1024(at));
   pen.put(R"(,"args":{"value":)");
   pen.put_number(value);
   pen.put("}}");

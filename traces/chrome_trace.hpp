@@ -25,14 +25,14 @@ struct ChromeTraceOptions {
 /// (row_order.hpp: host, a card, the pipes of a cluster, links), one thread per track, in reading order; a track
 /// without events has no row.
 ///
-/// Times are microseconds on a grid of 1 ns, the resolution of Perfetto: begin and end are rounded down separately, so
-/// neighbours stay neighbours. The exact cycles stand in `args`. A slice whose ends meet on the grid is left out.
-/// Importers add `ts` and `dur` as doubles, and Perfetto then cuts to whole ns; where either would reach into the next
-/// slice, `dur` is 1 ps short. Waits of one reason that touch are one slice, at TimelineLevel::Pipe also instructions.
+/// Times are microseconds on a grid of 1/1024, on which importers that add and subtract doubles make no error; begin
+/// and end are rounded down separately, so neighbours stay neighbours. The exact cycles stand in `args`. Slices shorter
+/// than two steps are left out, because Perfetto cuts lengths to whole ns and would see nothing of them. Waits of one
+/// reason that touch are one slice, at TimelineLevel::Pipe also instructions.
 ///
-/// Arrows start 1 ns before the end that they mean and end 1 ns after the begin, because the viewers bind an arrow to
-/// the slice that is open at its time. Arrows with an end outside the window, or on a row that is not shown, are left
-/// out.
+/// Arrows start 3 steps before the end that they mean and end 2 steps after the begin, because the viewers bind an
+/// arrow to the slice that is open at its time. Arrows with an end outside the window, or on a row that is not shown,
+/// are left out.
 class ChromeTraceWriter final : public Sink {
  public:
   /// Throws ConfigError if the file cannot be created.
@@ -95,7 +95,7 @@ class ChromeTraceWriter final : public Sink {
   [[nodiscard]] bool goes_on(const Slice& slice, SpanKind kind, Cycles begin, const Detail& detail) const;
   void put_slice(Row& row);
   void put_args(Pen& pen, const Slice& slice) const;
-  void put_arrow(char phase, FlowKind kind, Row& row, std::uint64_t nanoseconds);
+  void put_arrow(char phase, FlowKind kind, Row& row, std::uint64_t time);
   void put_sample(Row& row, const Counter& counter, Cycles at, std::uint64_t value);
 
   Timebase time_;

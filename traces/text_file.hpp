@@ -1,6 +1,7 @@
 // Buffered text output for large traces: no allocation and no format string per event.
 #pragma once
 
+#include <bit>
 #include <charconv>
 #include <cstdint>
 #include <cstring>
@@ -27,15 +28,19 @@ class Pen {
     at_ += text.size();
   }
   void put_number(std::uint64_t value) { at_ = std::to_chars(at_, at_ + kNumberBytes, value).ptr; }
-  /// value / 1000 with exactly three decimals.
-  void put_thousandths(std::uint64_t value) {
-    put_number(value / 1000);
-    const auto fraction = static_cast<unsigned>(value % 1000);
+  /// value / 1024, exactly.
+  void put_1024ths(std::uint64_t value) {
+    constexpr std::uint64_t kFiveToTheTenth = 9'765'625;  // 1 / 1024 = 5^10 / 10^10
+    put_number(value / 1024);
+    const std::uint64_t fraction = value % 1024;
+    if (fraction == 0) return;
+    const int zeros = std::countr_zero(fraction);
+    const int digits = 10 - zeros;
+    std::uint64_t rest = (fraction >> zeros) * kFiveToTheTenth;
+    for (int i = 0; i < zeros; ++i) rest /= 5;
     at_[0] = '.';
-    at_[1] = static_cast<char>('0' + fraction / 100);
-    at_[2] = static_cast<char>('0' + fraction / 10 % 10);
-    at_[3] = static_cast<char>('0' + fraction % 10);
-    at_ += 4;
+    for (int i = digits; i > 0; --i, rest /= 10) at_[i] = static_cast<char>('0' + rest % 10);
+    at_ += digits + 1;
   }
 
   /// More than any number takes.

@@ -20,7 +20,12 @@ class Timebase {
   /// Throws ConfigError unless 1 <= core_mhz <= 100000.
   explicit Timebase(double core_mhz);
   [[nodiscard]] double core_mhz() const { return core_mhz_; }
-  [[nodiscard]] std::uint64_t nanoseconds(Cycles at) const { return at.count() * period_fs_ / 1'000'000; }
+  /// In 1024ths of a microsecond: the grid nearest to 1 ns on which sums and differences of doubles are exact.
+  [[nodiscard]] std::uint64_t microseconds_1024(Cycles at) const {
+    constexpr std::uint64_t kFsPerUs = 1'000'000'000;
+    const std::uint64_t fs = at.count() * period_fs_;
+    return fs / kFsPerUs * 1024 + fs % kFsPerUs * 1024 / kFsPerUs;
+  }
   [[nodiscard]] std::uint64_t picoseconds(Cycles at) const { return at.count() * period_fs_ / 1'000; }
 
  private:

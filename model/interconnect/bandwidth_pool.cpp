@@ -1,5 +1,6 @@
 #include "model/interconnect/bandwidth_pool.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace npu::model {
@@ -35,8 +36,9 @@ std::uint64_t BandwidthPool::busy_cycles() const {
   return busy_cycles_ + (flows_.empty() ? 0 : clock_.now() - busy_since_);
 }
 
-void BandwidthPool::cut_off() {
+void BandwidthPool::end_run() {
   if (!flows_.empty()) end_busy_period(clock_.now());
+  if (trace_) sample(clock_.now(), true);
 }
 
 void BandwidthPool::wake() {
@@ -47,7 +49,10 @@ void BandwidthPool::serve_flows() {
   const std::uint64_t now = clock_.now();
   const bool was_busy = !flows_.empty();
   flows_.advance(now, finished_);
-  if (trace_) sample(now);
+  if (trace_) {
+    if (was_busy) trace_->busy_until = now;
+    sample(now, false);
+  }
   if (was_busy && flows_.empty()) end_busy_period(now);
   if (flows_.empty() && !arrivals_.empty()) {
     busy_since_ = now;
@@ -75,19 +80,20 @@ void BandwidthPool::end_busy_period(std::uint64_t now) {
                        static_cast<std::uint64_t>(trace_->started));
 }
 
-void BandwidthPool::sample(std::uint64_t now) {
+void BandwidthPool::sample(std::uint64_t now, bool is_last) {
   Trace& t = *trace_;
   const auto put = [&](std::uint64_t at, std::uint64_t rate) {
     if (std::exchange(t.last_rate, rate) != rate) t.sink.counter(t.track, t.rate_name, isa::Cycles{at}, rate);
   };
-  if (t.open && now > t.since && (flows_.empty() || now - t.since >= t.sample_cycles)) {
+  if (t.open && now > t.since && (is_last || now - t.since >= t.sample_cycles)) {
+    const std::uint64_t end = std::min(now, std::max(t.busy_until, t.since + t.sample_cycles));
     const double passed = t.started - flows_.bytes_left();
-    const double rate = (passed - t.sampled) / static_cast<double>(now - t.since) * t.gb_per_s;
+    const double rate = (passed - t.sampled) / static_cast<double>(end - t.since) * t.gb_per_s;
     put(t.since, static_cast<std::uint64_t>(rate + 0.5));
+    t.open = !is_last && !flows_.empty();
+    if (end < now || (!t.open && arrivals_.empty())) put(end, 0);
     t.sampled = passed;
     t.since = now;
-    t.open = !flows_.empty();
-    if (!t.open) put(now, 0);
   }
   if (!t.open && !arrivals_.empty()) {
     t.open = true;

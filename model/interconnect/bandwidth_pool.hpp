@@ -25,17 +25,17 @@ class BandwidthPool final : public sc_core::sc_module {
   BandwidthPool(const sc_core::sc_module_name& name, double bytes_per_cycle, const Clock& clock, FaultLatch& faults,
                 FlowListener& listener);
 
-  /// Records the pool on a track of its own: its mean bandwidth as a counter in GB/s, sampled whenever flows come or
-  /// go, but not more often than once in `sample_cycles`; on a Link track also busy times as Transfer spans, and the
-  /// bytes of all of them so far as a counter.
+  /// Records the pool on a track of its own: its mean bandwidth as a counter in GB/s, sampled when flows come or go
+  /// `sample_cycles` or more after the last sample; on a Link track also busy times as Transfer spans, and the bytes of
+  /// all of them so far as a counter.
   void trace_to(traces::Sink& sink, const traces::TrackInfo& track, double core_mhz, std::uint64_t sample_cycles);
 
   /// A flow from now on. Flows that start in the same cycle share from the same cycle, in whatever order they come.
   void start(std::uint32_t flow, double bytes, double cap);
   /// Cycles with at least one flow, up to now.
   [[nodiscard]] std::uint64_t busy_cycles() const;
-  /// The run ends early: records the busy period that is open, up to now.
-  void cut_off();
+  /// Records the busy period and the sample that are open, up to now.
+  void end_run();
 
  private:
   struct Arrival {
@@ -64,10 +64,11 @@ class BandwidthPool final : public sc_core::sc_module {
     traces::NameId span_name, rate_name, bytes_name;
     double started = 0, sampled = 0;  ///< bytes of all flows, and those that had passed at `since`
     std::uint64_t since = 0;          ///< begin of the sample that is open
+    std::uint64_t busy_until = 0;     ///< there was a flow up to then
     std::uint64_t last_rate = 0;
     bool open = false;
   };
-  void sample(std::uint64_t now);
+  void sample(std::uint64_t now, bool is_last);
   std::optional<Trace> trace_;
 };
 

@@ -88,7 +88,7 @@ struct MemorySystem::Impl final : sc_core::sc_module, FlowListener {
     trace(*links.back(), {traces::TrackKind::Link, name, from});
   }
   void trace(BandwidthPool& pool, const traces::TrackInfo& track) {
-    constexpr double kSampleNs = 1000;
+    constexpr double kSampleNs = 2000;
     if (env.sink == nullptr) return;
     pool.trace_to(*env.sink, track, params.clock.core_mhz, cycles_of_ns(params, kSampleNs));
   }
@@ -301,8 +301,11 @@ bool MemorySystem::is_given(std::uint64_t address, std::uint64_t bytes) const {
   });
 }
 
-void MemorySystem::cut_off() {
-  for (const auto& link : impl_->links) link->cut_off();
+void MemorySystem::end_run() {
+  for (const auto& link : impl_->links) link->end_run();
+  for (const auto& card : impl_->cards) {
+    for (BandwidthPool* pool : {&card->hbm, &card->l2_read, &card->l2_write}) pool->end_run();
+  }
 }
 
 void MemorySystem::set_untimed(bool untimed) { impl_->untimed = untimed; }

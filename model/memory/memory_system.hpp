@@ -89,8 +89,8 @@ class MemorySystem {
   /// Untimed: every transfer completes at once (in the next delta cycle) and leaves no trace in L2 and statistics.
   void set_untimed(bool untimed);
 
-  /// The run ends early: closes the spans of the links. Nothing follows.
-  void cut_off();
+  /// Closes what the traces of links and memories hold open.
+  void end_run();
 
   // Timing mode: which bytes nobody computed.
   void mark_unknown(std::uint64_t address, std::uint64_t bytes);

@@ -137,12 +137,13 @@ void System::run(const std::vector<CardProgram>& programs, Bytes upload, Bytes d
   try {
     s.group.enqueue({programs, upload, download});
     s.group.finish();
+    s.memory.end_run();
   } catch (const std::bad_alloc&) {
-    s.memory.cut_off();
+    s.memory.end_run();
     throw out_of_memory(fmt::format("while it simulates cycle {}, with {} bytes of tensors on {} cards", s.clock.now(),
                                     s.memory.allocated(), s.options.cards));
   } catch (...) {
-    s.memory.cut_off();
+    s.memory.end_run();
     throw;
   }
 }

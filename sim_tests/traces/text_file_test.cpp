@@ -56,15 +56,15 @@ TEST_CASE("a text file that is named .gz is compressed", "[traces][file]") {
   CHECK(read == expected);
 }
 
-TEST_CASE("thousandths are written with three decimals", "[traces][file]") {
+TEST_CASE("1024ths are written exactly", "[traces][file]") {
   std::array<char, 256> memory{};
   Pen pen{memory.data()};
-  for (const std::uint64_t value : {0ULL, 7ULL, 45ULL, 999ULL, 1000ULL, 1234567ULL}) {
-    pen.put_thousandths(value);
+  for (const std::uint64_t value : {0ULL, 1ULL, 512ULL, 768ULL, 1023ULL, 1024ULL, 1024ULL * 1234 + 3}) {
+    pen.put_1024ths(value);
     pen.put(' ');
   }
   const auto length = static_cast<std::size_t>(pen.position() - memory.data());
-  CHECK(std::string(memory.data(), length) == "0.000 0.007 0.045 0.999 1.000 1234.567 ");
+  CHECK(std::string(memory.data(), length) == "0 0.0009765625 0.5 0.75 0.9990234375 1 1234.0029296875 ");
 }
 
 TEST_CASE("a full disk is reported when the file is closed, with file, reason and way out", "[traces][negative]") {

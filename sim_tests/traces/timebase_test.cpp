@@ -10,14 +10,18 @@ namespace npu::traces {
 
 using namespace isa::literals;
 
-TEST_CASE("cycles become nanoseconds and picoseconds, rounded down from a period of whole femtoseconds", "[traces]") {
+TEST_CASE("cycles become 1024ths of microseconds and picoseconds, rounded down from a period of whole femtoseconds",
+          "[traces]") {
   const Timebase round{1000};
-  CHECK(round.nanoseconds(123_cyc) == 123);
+  CHECK(round.microseconds_1024(1000_cyc) == 1024);
+  CHECK(round.microseconds_1024(125_cyc) == 128);
+  CHECK(round.microseconds_1024(124_cyc) == 126);
   CHECK(round.picoseconds(123_cyc) == 123'000);
   const Timebase fast{1850};  // 540541 fs
   CHECK(fast.picoseconds(1_cyc) == 540);
-  CHECK(fast.nanoseconds(1_cyc) == 0);
-  CHECK(fast.nanoseconds(1850_cyc) == 1000);
+  CHECK(fast.microseconds_1024(1_cyc) == 0);
+  CHECK(fast.microseconds_1024(1850_cyc) == 1024);
+  CHECK(fast.microseconds_1024(Cycles{10'000'000'000'000}) == 5'535'139'840'000'000);
   CHECK(fast.picoseconds(1'000'000_cyc) == 540'541'000);
 }
 
