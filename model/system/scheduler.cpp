@@ -13,6 +13,7 @@ namespace npu::model {
 namespace {
 
 constexpr std::array kShapes{Shape::Mixed, Shape::Cube, Shape::Vector};
+constexpr double kShortestSampleNs = 250;  ///< counters leave out what held for less
 constexpr std::uint32_t kMaxThreads = 64;  ///< bits of TaskRun::payload_threads
 
 }  // namespace
@@ -31,8 +32,9 @@ Scheduler::Scheduler(const sc_core::sc_module_name& name, Environment env, std::
     constexpr std::array<std::string_view, 4> kNames{"idle", "poll", "resolve", "dispatch"};
     for (std::size_t i = 0; i < kNames.size(); ++i) work_names_[i] = env_.sink->intern(kNames[i]);
     track_ = env_.sink->add_track({traces::TrackKind::Card, fmt::format("card{}", card), card});
-    busy_cores_ = {env_.sink->intern("busy cores"), 0};
-    ready_tasks_ = {env_.sink->intern("ready tasks"), 0};
+    busy_cores_.name = env_.sink->intern("busy cores");
+    ready_tasks_.name = env_.sink->intern("ready tasks");
+    shortest_sample_ = cycles_of_ns(env.machine.params, kShortestSampleNs);
   }
   SC_HAS_PROCESS(Scheduler);
   SC_METHOD(advance);
@@ -65,6 +67,7 @@ void Scheduler::end_run() {
     NPU_ASSERT(threads_[t].work == Work::None, "a card ends with idle scheduler threads");
     close_work(t, env_.clock.now());
   }
+  end_counters();
 }
 
 void Scheduler::cut_off(std::uint64_t cycle) {
@@ -72,6 +75,7 @@ void Scheduler::cut_off(std::uint64_t cycle) {
   for (std::uint32_t core = 0; core < pool_.size(); ++core) {
     if (const auto stats = pool_.core(core).cut_off(cycle)) count_block(core, pool_.finish(core), *stats);
   }
+  end_counters();
 }
 
 void Scheduler::add(TaskId id) {
@@ -164,10 +168,25 @@ void Scheduler::sample_counters(std::uint64_t now) {
   std::uint64_t ready = 0;
   for (const Lane& l : lanes_) ready += l.cohorts.size() + l.tasks.size();
   const auto sample = [&](Counter& counter, std::uint64_t value) {
-    if (std::exchange(counter.value, value) != value) env_.sink->counter(track_, counter.name, isa::Cycles{now}, value);
+    if (value == counter.value) return;
+    if (now - counter.since >= shortest_sample_) put_sample(counter);
+    counter.value = value;
+    counter.since = now;
   };
   sample(busy_cores_, parts_on_cores_);
   sample(ready_tasks_, ready);
+}
+
+void Scheduler::put_sample(Counter& counter) {
+  if (std::exchange(counter.shown, counter.value) == counter.value) return;
+  env_.sink->counter(track_, counter.name, isa::Cycles{counter.since}, counter.value);
+}
+
+void Scheduler::end_counters() {
+  if (env_.sink == nullptr) return;
+  sample_counters(env_.clock.now());
+  put_sample(busy_cores_);
+  put_sample(ready_tasks_);
 }
 
 void Scheduler::handle(const Event& event) {

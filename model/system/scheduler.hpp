@@ -95,6 +95,11 @@ class Scheduler final : public sc_core::sc_module, private BlockObserver {
     std::uint32_t task;
     std::optional<std::uint32_t> block, core;
   };
+  struct Counter {
+    traces::NameId name{};
+    std::uint64_t value = 0, since = 0;  ///< as it is, from a cycle on
+    std::uint64_t shown = 0;             ///< by the last sample
+  };
   enum class Work : std::uint8_t { None, Poll, Resolve, Publish };
   struct Thread {
     Work work = Work::None;
@@ -131,6 +136,8 @@ class Scheduler final : public sc_core::sc_module, private BlockObserver {
   void plan_starts(std::uint32_t core, std::uint64_t now);
   void start_core(std::uint32_t core, std::uint64_t now);
   void sample_counters(std::uint64_t now);
+  void put_sample(Counter& counter);
+  void end_counters();
   void make_ready(std::uint32_t task, std::uint64_t now);
 
   [[nodiscard]] bool begin_work(std::uint32_t thread, std::uint64_t now);
@@ -163,13 +170,10 @@ class Scheduler final : public sc_core::sc_module, private BlockObserver {
   std::uint64_t parts_ended_ = 0;
   std::vector<SchedulerThreadStats> thread_stats_;
   PipeTable pipes_{};
-  struct Counter {
-    traces::NameId name{};
-    std::uint64_t value = 0;  ///< of the last sample
-  };
   std::array<traces::NameId, 4> work_names_{};  ///< by Work
   traces::TrackId track_{};
   Counter busy_cores_, ready_tasks_;
+  std::uint64_t shortest_sample_ = 0;
 };
 
 }  // namespace npu::model

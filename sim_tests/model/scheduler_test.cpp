@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "sim_tests/support/card_bench.hpp"
@@ -192,6 +193,37 @@ TEST_CASE("An ideal scheduler hands over in the cycle in which a task ends") {
   const CardStats stats = b.group->card(0).stats();
   CHECK(stats.end - stats.begin == 310);
   CHECK(stats.sched_busy == 0);
+}
+
+TEST_CASE("A traced card samples its busy cores") {
+  CardBench b{scheduler_machine(2, 2), options(1, true)};
+  b.work.durations = {{"long", 1000}};
+  const auto longer = make_kernel("long", true, false);
+  b.run([&](OrchestratorApi& api) { api.submit(task(longer, 3)); });
+  std::vector<SpySample> busy;
+  for (const SpySample& s : b.sink.samples) {
+    if (s.name == "busy cores") busy.push_back(s);
+  }
+  const std::uint64_t begin = b.launch() + 10;
+  CHECK(busy == std::vector<SpySample>{{"card0", "busy cores", begin, 2},
+                                       {"card0", "busy cores", begin + 1000, 1},
+                                       {"card0", "busy cores", begin + 2000, 0}});
+}
+
+TEST_CASE("The work of a traced scheduler names task, block and core") {
+  CardBench b{scheduler_machine(1, 1)};
+  const auto kernel = make_kernel("once", true, false);
+  b.run([&](OrchestratorApi& api) {
+    api.submit(task(kernel));
+    api.submit(task(kernel, 2));
+  });
+  const auto spans = b.sink.on("card0.sched0");
+  const auto is_second_block = [](const SpySpan& s) { return s.task == 1 && s.detail == 1; };
+  const auto dispatch = std::find_if(spans.begin(), spans.end(), is_second_block);
+  REQUIRE(dispatch != spans.end());
+  CHECK(dispatch->name == "dispatch");
+  CHECK(dispatch->subject == "once");
+  CHECK(dispatch->core == "card0.cluster0.aic");
 }
 
 TEST_CASE("A sync-start task waits until all its blocks have a core") {

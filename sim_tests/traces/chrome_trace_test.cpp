@@ -122,8 +122,8 @@ TEST_CASE("neighbouring spans stay neighbours at a clock that is no whole number
   ChromeTraceWriter writer{file.path(), {.core_mhz = 1850}};
   const auto track = writer.add_track({TrackKind::Pipe, "card0.aic0.m", 0});
   const auto name = writer.intern("tmatmul");
-  for (std::uint64_t cycle = 0; cycle < 1000; cycle += 3) {
-    writer.span(track, SpanKind::Instruction, name, Cycles{cycle}, Cycles{cycle + 3}, 0);
+  for (std::uint64_t cycle = 0; cycle < 1000; cycle += 5) {
+    writer.span(track, SpanKind::Instruction, name, Cycles{cycle}, Cycles{cycle + 5}, 0);
   }
   const std::uint64_t late = 1'850'000'000'000;
   writer.span(track, SpanKind::Instruction, name, Cycles{late}, Cycles{late + 1850}, 0);
@@ -131,9 +131,7 @@ TEST_CASE("neighbouring spans stay neighbours at a clock that is no whole number
   const auto spans = events(json::parse(file.text()), "X");
   for (std::size_t i = 1; i + 1 < spans.size(); ++i) {
     const double end = spans[i - 1].at("ts").get<double>() + spans[i - 1].at("dur").get<double>();
-    if (i == 1 || spans[i].at("args").at("cycle") == spans[i - 1].at("args").at("cycle").get<std::int64_t>() + 3) {
-      REQUIRE(end == spans[i].at("ts"));
-    }
+    REQUIRE(end == spans[i].at("ts"));
   }
   // 1850 cycles of 540.541 ps are 1000.00085 ns; a thousand seconds in, the period rounded to 1 fs is off by 0.9 ppm.
   CHECK(spans.back().at("dur") == 1.0);
@@ -297,7 +295,7 @@ TEST_CASE("names with quotes, backslashes and control characters survive a Chrom
   const TemporaryFile file{".json"};
   ChromeTraceWriter writer{file.path(), {.core_mhz = 1000}};
   const std::string name = "a\"b\\c\n\t\x01 end";
-  writer.span(writer.add_track({TrackKind::Core, "card0.aic0", 0}), SpanKind::Task, writer.intern(name), 0_cyc, 1_cyc,
+  writer.span(writer.add_track({TrackKind::Core, "card0.aic0", 0}), SpanKind::Task, writer.intern(name), 0_cyc, 5_cyc,
               0);
   writer.finish();
   CHECK(events(json::parse(file.text()), "X").at(0).at("name") == name);
