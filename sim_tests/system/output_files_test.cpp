@@ -89,8 +89,8 @@ TEST_CASE("a refused run leaves everything as it was") {
   };
   const auto before = snapshot();
   for (const char* mistake :
-       {"--vcd-level foo", "--vcd-scope foo", "--trace-window 5", "--frobnicate", "--layer-id 99", "--ep 3",
-        "--set core.ub_kb=1", "--preset absent.toml", "--data absent.safetensors", "--start-pos 4000000000",
+       {"--vcd-level foo", "--vcd-scope foo", "--trace-level foo", "--trace-window 5", "--frobnicate", "--layer-id 99",
+        "--ep 3", "--set core.ub_kb=1", "--preset absent.toml", "--data absent.safetensors", "--start-pos 4000000000",
         "--device 0-4294967295", "--start-skew-us 1", "--start-skew-us -1,0", "--max-us 0"}) {
     CAPTURE(mistake);
     CHECK(npusim(kRun + files + " " + mistake).status == 2);
