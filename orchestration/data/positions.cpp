@@ -15,11 +15,6 @@ namespace {
 using kernels::AttentionKind;
 using kernels::LayerConfig;
 
-LayerConfig with_layer(LayerConfig config, std::uint32_t id) {
-  config.layer_id = id;
-  return config;
-}
-
 /// S10's start positions straddle every boundary of their kind: short and full window, ring wrap, a compression window
 /// completed by the second and by the first token, with and without a window before it.
 std::vector<std::uint32_t> start_mix(const LayerConfig& c, AttentionKind kind) {

@@ -199,6 +199,11 @@ LayerConfig resized(LayerConfig config, const SizeOverrides& overrides) {
   return config;
 }
 
+LayerConfig with_layer(LayerConfig config, std::uint32_t id) {
+  config.layer_id = id;
+  return config;
+}
+
 std::uint32_t recv_max_of(const LayerConfig& config) {
   constexpr std::uint32_t kSafety = 4;
   constexpr std::uint32_t kFloor = 32;

@@ -45,6 +45,9 @@ inline constexpr std::uint32_t kModelRanks = 8;
 /// recv_max; the number of ranks alone does not change it (S1).
 [[nodiscard]] kernels::LayerConfig resized(kernels::LayerConfig config, const SizeOverrides& overrides);
 
+/// The same model and step in another layer; not validated.
+[[nodiscard]] kernels::LayerConfig with_layer(kernels::LayerConfig config, std::uint32_t id);
+
 /// Receive rows per local expert: four times the mean load of an expert, T*KE routes over the local experts, and at
 /// least room for 32 rows or for every token of all ranks, whichever is less (S1; the floor keeps small batches from
 /// overflowing where the mean is no guide).

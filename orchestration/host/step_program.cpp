@@ -15,11 +15,6 @@ namespace {
 using kernels::AttentionKind;
 using kernels::LayerConfig;
 
-LayerConfig with_layer(LayerConfig config, std::uint32_t id) {
-  config.layer_id = id;
-  return config;
-}
-
 /// The stack in front of a layer.
 std::string stack_name(std::uint32_t layer) { return fmt::format("stack{}", layer); }
 

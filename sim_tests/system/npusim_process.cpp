@@ -12,6 +12,8 @@
 #include <iterator>
 #include <thread>
 
+#include "sim_tests/support/temporary_directory.hpp"
+
 namespace npu::test {
 namespace {
 
@@ -34,6 +36,14 @@ Outcome run_command(const std::string& command) {
 
 Outcome npusim(const std::string& arguments) {
   return run_command(std::string{NPU_EXECUTABLE} + " " + arguments + " 2>&1");
+}
+
+nlohmann::json summary_of(const std::string& arguments) {
+  const TemporaryDirectory directory;
+  const Outcome outcome = npusim("run " + arguments + " --out " + directory.file("out"));
+  CAPTURE(arguments, outcome.text);
+  REQUIRE(outcome.status == 0);
+  return nlohmann::json::parse(file_text(directory.file("out") + "/summary.json"));
 }
 
 RunningNpusim::RunningNpusim(const std::string& arguments, const std::string& log) : log_{log} {

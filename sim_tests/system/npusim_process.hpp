@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ struct Outcome {
 [[nodiscard]] Outcome npusim(const std::string& arguments);
 /// A shell command; `text` is its stdout alone.
 [[nodiscard]] Outcome run_command(const std::string& command);
+
+/// summary.json of `npusim run` with these arguments, which ends with status 0.
+[[nodiscard]] nlohmann::json summary_of(const std::string& arguments);
 
 /// npusim as it runs.
 class RunningNpusim {

@@ -1,6 +1,5 @@
 // Far positions and the deployment point as a process; what --compile-only accepts.
 #include <catch2/catch.hpp>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -11,15 +10,6 @@ namespace npu::test {
 namespace {
 
 using Json = nlohmann::json;
-
-Json summary_of(const std::string& arguments) {
-  const TemporaryDirectory directory;
-  const Outcome outcome = npusim("run " + arguments + " --out " + directory.file("out"));
-  CAPTURE(arguments, outcome.text);
-  REQUIRE(outcome.status == 0);
-  std::ifstream file{directory.file("out") + "/summary.json"};
-  return Json::parse(file);
-}
 
 TEST_CASE("a saved far case is read back and gives the same cycles") {
   const TemporaryDirectory directory;

@@ -1,7 +1,6 @@
 // decode-step as a process: layers in one simulation against the reference of each, and the mistakes users make.
 #include <algorithm>
 #include <catch2/catch.hpp>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -12,16 +11,6 @@ namespace npu::test {
 namespace {
 
 using Json = nlohmann::json;
-
-/// Runs to exit status 0 and returns summary.json.
-Json summary_of(const std::string& arguments) {
-  const TemporaryDirectory directory;
-  const Outcome outcome = npusim("run " + arguments + " --out " + directory.file("out"));
-  CAPTURE(arguments, outcome.text);
-  REQUIRE(outcome.status == 0);
-  std::ifstream file{directory.file("out") + "/summary.json"};
-  return Json::parse(file);
-}
 
 std::vector<std::string> names_of(const Json& outputs) {
   std::vector<std::string> names;
