@@ -1,6 +1,27 @@
 #include "isa/arch_spec.hpp"
 
 namespace npu::isa {
+namespace {
+
+/// A path joins memories of one core kind, and that kind has its pipe.
+constexpr bool paths_belong_to_cores() {
+  constexpr DataPaths kPaths = a2a3_data_paths();
+  constexpr CorePipes kPipes = a2a3_pipes();
+  for (std::size_t from = 0; from < kPlaceCount; ++from) {
+    for (std::size_t to = 0; to < kPlaceCount; ++to) {
+      if (!kPaths[from][to]) continue;
+      const bool from_gm = from == index_of(Place::Gm), to_gm = to == index_of(Place::Gm);
+      if (from_gm && to_gm) return false;
+      const CoreKind owner = owner_of(static_cast<Space>(from_gm ? to : from));
+      if (!from_gm && !to_gm && owner_of(static_cast<Space>(to)) != owner) return false;
+      if (!kPipes[index_of(owner)][index_of(*kPaths[from][to])]) return false;
+    }
+  }
+  return true;
+}
+static_assert(paths_belong_to_cores());
+
+}  // namespace
 
 ArchSpec a2a3_arch_spec() {
   // machine.md section 3 (buffers) and 6.4 (flags).

@@ -25,18 +25,6 @@ Violation mismatch(std::string what, std::string limit) {
   return {Stage::Shape, std::move(what), std::move(limit), "give the tiles matching valid shapes, or use a sub-tile"};
 }
 
-Extent valid_extent(const TileDesc& tile) {
-  return {tile.valid_rows_reg == 0 ? tile.valid_rows : kUnknownExtent,
-          tile.valid_cols_reg == 0 ? tile.valid_cols : kUnknownExtent};
-}
-
-std::optional<Violation> check_inside(const TileDesc& tile, Extent valid) {
-  if (at_most(valid.rows, tile.rows) && at_most(valid.cols, tile.cols)) return std::nullopt;
-  return Violation{Stage::Shape, fmt::format("valid region {} is larger than its tile", text(valid)),
-                   fmt::format("the tile is [{}, {}]", tile.rows, tile.cols),
-                   "shrink the valid region or allocate a larger tile"};
-}
-
 std::optional<Violation> check_same(const OpInfo& info, const Instruction& ins, const ValidExtents& valid) {
   for (const OperandSpec& operand : info.operands) {
     if (!is_tile(operand.kind)) continue;
@@ -124,12 +112,6 @@ std::optional<Violation> check_load(const TileDesc& tile, Extent valid) {
                    fmt::format("at most {} lines to {}", limit, name_of(tile.space)), "split the load"};
 }
 
-/// Shape of the source region that TEXTRACT reads, in source coordinates.
-Extent extract_region(const Instruction& ins, const ValidExtents& valid) {
-  const Extent dst = valid.t[0];
-  return ins.mode == 0 ? dst : Extent{dst.cols, dst.rows};
-}
-
 std::optional<Violation> check_move(const Instruction& ins, const Program& program, const ValidExtents& valid) {
   if (ins.opcode == Opcode::TLoad) return check_load(program.tiles[ins.t0], valid.t[0]);
   if (ins.opcode == Opcode::TStore) return std::nullopt;  // the view takes its shape from the tile
@@ -190,29 +172,13 @@ std::optional<Violation> check_rule(const OpInfo& info, const Instruction& ins, 
 
 }  // namespace
 
-ValidExtents static_extents(const Instruction& ins, const Program& program) {
-  ValidExtents valid;
-  for (const OperandSpec& operand : op_info(ins.opcode).operands) {
-    if (is_tile(operand.kind)) {
-      valid.t[index_of(operand.field) - index_of(Field::T0)] =
-          valid_extent(program.tiles[descriptor_field(ins, operand.field)]);
-    } else if (is_bias_operand(ins.opcode, operand.kind)) {
-      valid.bias = valid_extent(program.tiles[static_cast<std::size_t>(ins.imm)]);
-    }
-  }
-  return valid;
+Extent extract_region(const Instruction& ins, const ValidExtents& valid) {
+  const Extent dst = valid.t[0];
+  return ins.mode == 0 ? dst : Extent{dst.cols, dst.rows};
 }
 
 std::optional<Violation> check_shapes(const Instruction& ins, const Program& program, const ValidExtents& valid) {
   const OpInfo& info = op_info(ins.opcode);
-  for (const OperandSpec& operand : info.operands) {
-    if (is_tile(operand.kind)) {
-      const Extent extent = valid.t[index_of(operand.field) - index_of(Field::T0)];
-      if (auto v = check_inside(program.tiles[descriptor_field(ins, operand.field)], extent)) return v;
-    } else if (is_bias_operand(ins.opcode, operand.kind)) {
-      if (auto v = check_inside(program.tiles[static_cast<std::size_t>(ins.imm)], valid.bias)) return v;
-    }
-  }
   return check_rule(info, ins, program, valid);
 }
 

@@ -32,10 +32,10 @@ struct ValidExtents {
   Extent bias;
 };
 
-/// Shapes that the descriptors state; kUnknownExtent where a register does. Requires a structurally sound program.
-[[nodiscard]] ValidExtents static_extents(const Instruction& ins, const Program& program);
+/// Shape of the source region that TEXTRACT reads, in source coordinates.
+[[nodiscard]] Extent extract_region(const Instruction& ins, const ValidExtents& valid);
 
-/// The rule that the shapes break, if any: each valid extent within its tile, the row's ShapeRule, the limits above.
+/// The rule that the shapes break, if any: the row's ShapeRule, the limits above. Each extent lies within its tile.
 /// Cheap when nothing is wrong. Requires a structurally sound program.
 [[nodiscard]] std::optional<Violation> check_shapes(const Instruction& ins, const Program& program,
                                                     const ValidExtents& valid);

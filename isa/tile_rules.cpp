@@ -57,10 +57,8 @@ std::optional<Violation> check_fractals(const TileDesc& t, const ArchSpec& arch)
 }  // namespace
 
 std::uint64_t footprint(const TileDesc& tile, std::uint64_t rows, std::uint64_t cols) {
-  if (rows == 0 || cols == 0) return 0;
   const bool columns = is_column_major(tile.layout);
-  const std::uint64_t lines = columns ? cols : rows, length = columns ? rows : cols;
-  return (lines - 1) * tile.pitch + length * size_of(tile.dtype);
+  return extent_of_lines(columns ? cols : rows, (columns ? rows : cols) * size_of(tile.dtype), tile.pitch);
 }
 
 std::optional<Violation> check_placement(const TileDesc& tile, const ArchSpec& arch) {

@@ -10,9 +10,6 @@
 
 namespace npu::isa {
 
-/// Whether the memory is the cube core's or the vector core's.
-[[nodiscard]] constexpr CoreKind owner_of(Space s) { return s == Space::UB ? CoreKind::AIV : CoreKind::AIC; }
-
 /// Bytes from the first to the last element of the first `rows` rows and `cols` columns of the tile.
 [[nodiscard]] std::uint64_t footprint(const TileDesc& tile, std::uint64_t rows, std::uint64_t cols);
 

@@ -17,6 +17,12 @@ enum class Space : std::uint8_t { L1, L0A, L0B, L0C, BT, UB };
 inline constexpr std::size_t kSpaceCount = 6;
 inline constexpr std::array<std::string_view, kSpaceCount> kSpaceNames{"l1", "l0a", "l0b", "l0c", "bt", "ub"};
 
+/// Where bytes lie: in an on-chip memory (the same number as its Space), or in global memory.
+enum class Place : std::uint8_t { L1, L0A, L0B, L0C, BT, UB, Gm };
+inline constexpr std::size_t kPlaceCount = 7;
+inline constexpr std::array<std::string_view, kPlaceCount> kPlaceNames{"l1", "l0a", "l0b", "l0c", "bt", "ub", "gm"};
+[[nodiscard]] constexpr Place place_of(Space s) { return static_cast<Place>(s); }
+
 /// How a tile lies in its memory. The host image of ND, NZ, ZZ and ZN is row-major (a line is a row); that of DN and
 /// ZNt is column-major (a line is a column). The matrix layouts are tags that are checked, never shuffled:
 ///   ND  rows one after the other         (UB, GM, L1)
@@ -65,6 +71,7 @@ template <class Enum>
 }
 [[nodiscard]] constexpr std::string_view name_of(DType t) { return kDTypeNames[index_of(t)]; }
 [[nodiscard]] constexpr std::string_view name_of(Space s) { return kSpaceNames[index_of(s)]; }
+[[nodiscard]] constexpr std::string_view name_of(Place p) { return kPlaceNames[index_of(p)]; }
 [[nodiscard]] constexpr std::string_view name_of(Layout l) { return kLayoutNames[index_of(l)]; }
 [[nodiscard]] constexpr std::string_view name_of(Pipe p) { return kPipeNames[index_of(p)]; }
 [[nodiscard]] constexpr std::string_view name_of(CoreKind k) { return kCoreKindNames[index_of(k)]; }

@@ -35,6 +35,11 @@ template <class Tag>
 }
 [[nodiscard]] constexpr std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) { return (a + b - 1) / b; }
 [[nodiscard]] constexpr std::uint64_t round_up(std::uint64_t a, std::uint64_t b) { return ceil_div(a, b) * b; }
+/// Bytes from the first to the last of `lines` pieces of `line_bytes`, `pitch` bytes apart.
+[[nodiscard]] constexpr std::uint64_t extent_of_lines(std::uint64_t lines, std::uint64_t line_bytes,
+                                                      std::uint64_t pitch) {
+  return lines == 0 || line_bytes == 0 ? 0 : (lines - 1) * pitch + line_bytes;
+}
 
 namespace literals {
 constexpr Cycles operator""_cyc(unsigned long long n) { return Cycles{n}; }

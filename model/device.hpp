@@ -23,9 +23,9 @@ namespace npu::model {
 using isa::Bytes;
 using isa::Cycles;
 
-/// Byte address in the memory of all cards; the upper bits name the card.
+/// Byte address in the memory of all cards; the bits from kCardShift on name the card.
 enum class GmAddress : std::uint64_t {};
-inline constexpr unsigned kCardShift = 40;
+using isa::kCardShift;
 [[nodiscard]] constexpr GmAddress gm_address(std::uint32_t card, std::uint64_t offset) {
   return GmAddress{(static_cast<std::uint64_t>(card) + 1) << kCardShift | offset};
 }

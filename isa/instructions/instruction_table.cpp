@@ -423,19 +423,6 @@ constexpr bool rows_in_opcode_order() {
 }
 static_assert(rows_in_opcode_order());
 
-Pipe mover_pipe(const Instruction& ins, const Program& program) {
-  const Space t0 = program.tiles[ins.t0].space;
-  switch (ins.opcode) {
-    case Opcode::TLoad:
-      return Pipe::MTE2;
-    case Opcode::TStore:
-      return t0 == Space::L0C ? Pipe::FIX : Pipe::MTE3;
-    default:  // TMOV and TEXTRACT, by source and destination
-      if (program.tiles[ins.t1].space == Space::L0C) return Pipe::FIX;
-      return t0 == Space::UB ? Pipe::V : Pipe::MTE1;
-  }
-}
-
 }  // namespace
 
 std::span<const OpInfo> instruction_table() { return kTable; }
@@ -450,25 +437,6 @@ std::optional<Opcode> opcode_from_mnemonic(std::string_view mnemonic) {
     if (row.mnemonic == mnemonic) return row.opcode;
   }
   return std::nullopt;
-}
-
-Pipe pipe_of(const Instruction& ins, const Program& program) {
-  switch (op_info(ins.opcode).op_class) {
-    case OpClass::Scalar:
-    case OpClass::Comm:
-      return Pipe::S;
-    case OpClass::Cube:
-      return Pipe::M;
-    case OpClass::Vector:
-      return Pipe::V;
-    case OpClass::Mover:
-      return mover_pipe(ins, program);
-    case OpClass::Sync:
-      if (ins.opcode == Opcode::WaitCross || ins.t0 == kNoDescriptor) return Pipe::S;
-      return static_cast<Pipe>(ins.opcode == Opcode::WaitFlag ? ins.t1 : ins.t0);
-  }
-  NPU_ASSERT(false, "instruction class without a pipe");
-  return Pipe::S;
 }
 
 }  // namespace npu::isa

@@ -81,8 +81,4 @@ struct OpInfo {
 [[nodiscard]] std::span<const OpInfo> instruction_table();
 [[nodiscard]] std::optional<Opcode> opcode_from_mnemonic(std::string_view mnemonic);
 
-/// Queue that executes the instruction: S for scalar, flags of the scalar unit, communication; otherwise by operands.
-/// SETFLAG and SETCROSS go to the pipe they name, WAITFLAG to the waiting pipe, PIPEBARRIER to its pipe (all: S).
-[[nodiscard]] Pipe pipe_of(const Instruction& ins, const Program& program);
-
 }  // namespace npu::isa

@@ -7,6 +7,7 @@
 
 #include "isa/errors.hpp"
 #include "isa/instructions/instruction_form.hpp"
+#include "isa/operation.hpp"
 
 namespace npu::isa {
 namespace {
@@ -20,30 +21,33 @@ Violation wrong_space(std::string_view operand, Space found, std::string_view wa
           "move the tile there first"};
 }
 
-struct DataPath {
-  Space from, to;
-};
-constexpr std::array kMovPaths{DataPath{Space::L1, Space::L0A}, DataPath{Space::L1, Space::L0B},
-                               DataPath{Space::L1, Space::BT}, DataPath{Space::L0C, Space::L1},
-                               DataPath{Space::UB, Space::UB}};
+bool is_path_of(Opcode op, Place from, Place to, const ArchSpec& arch) {
+  if (!arch.path(from, to)) return false;
+  if (op == Opcode::TLoad) return from == Place::Gm;
+  if (op == Opcode::TStore) return to == Place::Gm;
+  if (op == Opcode::TExtract) return to == Place::L0A || to == Place::L0B;
+  return from != Place::Gm && to != Place::Gm;
+}
 
-std::optional<Violation> check_move_path(const Instruction& ins, const Program& program) {
-  const Space t0 = program.tiles[ins.t0].space;
-  if (ins.opcode == Opcode::TLoad) {
-    if (t0 == Space::L1 || t0 == Space::UB) return std::nullopt;
-    return wrong_space("destination of tload", t0, "gm to l1 or ub");
+/// The paths of the mnemonic, for a message: "l1 to l0a, l0b, bt; ub to ub".
+std::string paths_of(Opcode op, const ArchSpec& arch) {
+  std::string text;
+  for (std::size_t from = 0; from < kPlaceCount; ++from) {
+    std::string to_list;
+    for (std::size_t to = 0; to < kPlaceCount; ++to) {
+      if (!is_path_of(op, static_cast<Place>(from), static_cast<Place>(to), arch)) continue;
+      to_list += fmt::format("{}{}", to_list.empty() ? "" : ", ", kPlaceNames[to]);
+    }
+    if (!to_list.empty()) text += fmt::format("{}{} to {}", text.empty() ? "" : "; ", kPlaceNames[from], to_list);
   }
-  if (ins.opcode == Opcode::TStore) {
-    if (t0 == Space::L1 || t0 == Space::UB || t0 == Space::L0C) return std::nullopt;
-    return wrong_space("source of tstore", t0, "ub, l1 or l0c to gm");
-  }
-  const Space t1 = program.tiles[ins.t1].space;
-  for (const DataPath path : kMovPaths) {
-    const bool operand_load = path.to == Space::L0A || path.to == Space::L0B;
-    if (path.from == t1 && path.to == t0 && (ins.opcode == Opcode::TMov || operand_load)) return std::nullopt;
-  }
-  return Violation{Stage::Target, fmt::format("no data path from {} to {}", name_of(t1), name_of(t0)),
-                   ins.opcode == Opcode::TMov ? "l1 to l0a, l0b or bt; l0c to l1; ub to ub" : "l1 to l0a or l0b",
+  return text;
+}
+
+std::optional<Violation> check_move_path(const Instruction& ins, const Program& program, const ArchSpec& arch) {
+  const auto [from, to] = moved_between(ins, program);
+  if (is_path_of(ins.opcode, from, to, arch)) return std::nullopt;
+  return Violation{Stage::Target, fmt::format("no data path from {} to {}", name_of(from), name_of(to)),
+                   fmt::format("{}: {}", op_info(ins.opcode).mnemonic, paths_of(ins.opcode, arch)),
                    "go through a space that both sides reach, or through global memory"};
 }
 
@@ -131,40 +135,16 @@ std::optional<Violation> check_move_layout(const Instruction& ins, const Program
   return std::nullopt;
 }
 
-std::optional<Violation> check_pipe(const Program& program, std::uint16_t pipe) {
-  if (pipe == kNoDescriptor || has_pipe(program.kind, static_cast<Pipe>(pipe))) return std::nullopt;
+std::optional<Violation> check_pipe(const Program& program, std::uint16_t pipe, const ArchSpec& arch) {
+  if (pipe == kNoDescriptor || arch.has_pipe(program.kind, static_cast<Pipe>(pipe))) return std::nullopt;
   return Violation{Stage::Target, fmt::format("pipe {}", name_of(static_cast<Pipe>(pipe))),
                    fmt::format("{} cores do not have it", name_of(program.kind)),
                    "name the pipe that executes the work"};
 }
 
-std::optional<Violation> check_flag_id(const OpInfo& info, const Instruction& ins, const ArchSpec& arch) {
-  const bool cross = ins.opcode == Opcode::SetCross || ins.opcode == Opcode::WaitCross;
-  const std::uint32_t count = cross ? arch.cross_flags : arch.flags_per_pair;
-  if (ins.imm >= 0 && static_cast<std::uint32_t>(ins.imm) < count) return std::nullopt;
-  return Violation{Stage::Target, fmt::format("{} id {}", info.mnemonic, ins.imm), fmt::format("0 to {}", count - 1),
-                   "reuse an id whose wait has passed"};
-}
-
 }  // namespace
 
-bool has_pipe(CoreKind core, Pipe pipe) {
-  switch (pipe) {
-    case Pipe::S:
-    case Pipe::MTE2:
-    case Pipe::MTE3:
-      return true;
-    case Pipe::MTE1:
-    case Pipe::M:
-    case Pipe::FIX:
-      return core == CoreKind::AIC;
-    case Pipe::V:
-      return core == CoreKind::AIV;
-  }
-  return false;
-}
-
-std::optional<Violation> check_spaces(const Instruction& ins, const Program& program) {
+std::optional<Violation> check_spaces(const Instruction& ins, const Program& program, const ArchSpec& arch) {
   const OpInfo& info = op_info(ins.opcode);
   switch (info.op_class) {
     case OpClass::Sync:
@@ -173,7 +153,7 @@ std::optional<Violation> check_spaces(const Instruction& ins, const Program& pro
     case OpClass::Scalar:
       return check_all_in_ub(info, ins, program);
     case OpClass::Mover:
-      return check_move_path(ins, program);
+      return check_move_path(ins, program, arch);
     case OpClass::Cube:
     case OpClass::Vector: {
       const CoreKind wanted = info.op_class == OpClass::Cube ? CoreKind::AIC : CoreKind::AIV;
@@ -227,10 +207,7 @@ std::optional<Violation> check_fields(const Instruction& ins, const Program& pro
       return Violation{Stage::Target, "writes r0", "r0 reads as zero", "use r1 to r31"};
     }
     if (operand.kind == OperandKind::PipeName) {
-      if (auto v = check_pipe(program, descriptor_field(ins, operand.field))) return v;
-    }
-    if (operand.kind == OperandKind::FlagId) {
-      if (auto v = check_flag_id(info, ins, arch)) return v;
+      if (auto v = check_pipe(program, descriptor_field(ins, operand.field), arch)) return v;
     }
   }
   const bool is_flag = ins.opcode == Opcode::SetFlag || ins.opcode == Opcode::WaitFlag;

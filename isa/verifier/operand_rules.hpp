@@ -9,8 +9,9 @@
 
 namespace npu::isa {
 
-/// Core kind, spaces of the operands, data paths (machine.md section 3.2, a2a3).
-[[nodiscard]] std::optional<Violation> check_spaces(const Instruction& ins, const Program& program);
+/// Core kind, spaces of the operands, data paths.
+[[nodiscard]] std::optional<Violation> check_spaces(const Instruction& ins, const Program& program,
+                                                    const ArchSpec& arch);
 /// Layouts that the operation needs of its tiles and views.
 [[nodiscard]] std::optional<Violation> check_layouts(const Instruction& ins, const Program& program);
 /// dtypes of the table row, result types, cast pairs (isa.md section 6).
@@ -18,8 +19,5 @@ namespace npu::isa {
 /// Registers, pipes, flag ids, aliases that are never legal.
 [[nodiscard]] std::optional<Violation> check_fields(const Instruction& ins, const Program& program,
                                                     const ArchSpec& arch);
-
-/// Whether cores of the kind have the pipe.
-[[nodiscard]] bool has_pipe(CoreKind core, Pipe pipe);
 
 }  // namespace npu::isa

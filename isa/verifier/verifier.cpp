@@ -7,7 +7,7 @@
 
 #include "isa/errors.hpp"
 #include "isa/instructions/instruction_form.hpp"
-#include "isa/shape_rules.hpp"
+#include "isa/operation.hpp"
 #include "isa/tile_rules.hpp"
 #include "isa/verifier/argument_rules.hpp"
 #include "isa/verifier/flow_rules.hpp"
@@ -32,12 +32,14 @@ void check_descriptors(const Program& program, const ArchSpec& arch, Report& rep
 }
 
 /// The first rule that the instruction breaks: a wrong space makes types and shapes meaningless, and so on.
-std::optional<Violation> check_instruction(const Instruction& ins, const Program& program, const ArchSpec& arch) {
+std::optional<Violation> check_instruction(std::uint32_t index, const Program& program, const ArchSpec& arch) {
+  const Instruction& ins = program.code[index];
   if (auto v = check_fields(ins, program, arch)) return v;
-  if (auto v = check_spaces(ins, program)) return v;
+  if (auto v = check_spaces(ins, program, arch)) return v;
   if (auto v = check_types(ins, program)) return v;
   if (auto v = check_layouts(ins, program)) return v;
-  return check_shapes(ins, program, static_extents(ins, program));
+  Operation ignored;
+  return resolve(program, index, nullptr, arch, ignored);
 }
 
 void append(std::vector<Finding>& all, std::vector<Finding> more) {
@@ -89,9 +91,8 @@ std::vector<Finding> verify(const Program& program, const ArchSpec& arch) {
   if (auto structural = check_structure(program); !structural.empty()) return structural;
   Report report{program};
   check_descriptors(program, arch, report);
-  for (std::size_t i = 0; i < program.code.size(); ++i) {
-    if (auto violation = check_instruction(program.code[i], program, arch))
-      report.add_instruction(i, std::move(*violation));
+  for (std::uint32_t i = 0; i < program.code.size(); ++i) {
+    if (auto violation = check_instruction(i, program, arch)) report.add_instruction(i, std::move(*violation));
   }
   for (auto* check : {check_control_flow, check_flags}) {
     if (program.code.empty() && check == check_flags) continue;

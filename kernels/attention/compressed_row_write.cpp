@@ -12,7 +12,7 @@ using namespace isa;
 Kernel compressed_row_write(const std::string& name, const LayerConfig& cfg, const CompressorShape& shape,
                             const ArchSpec& arch) {
   const std::uint32_t seq = cfg.seq, h = shape.row_width;
-  const std::uint32_t blocks = std::min(cfg.batch, 2 * arch.clusters);
+  const std::uint32_t blocks = std::min(cfg.batch, arch.vector_cores());
 
   KernelBuilder k{name, arch};
   const auto row = k.input("row", DType::F32, h);

@@ -88,7 +88,7 @@ Kernel compressor_pool(const std::string& name, const LayerConfig& cfg, const Co
   const std::uint32_t seq = cfg.seq, ratio = shape.ratio, h = shape.row_width, o = shape.width();
   const std::uint32_t step = rows_per_step(shape);
   const std::uint32_t rope_column = first_rope_column(h, cfg.rope_dim, "head_dim or index_dim");
-  const std::uint32_t blocks = std::min(cfg.batch, 2 * arch.clusters);
+  const std::uint32_t blocks = std::min(cfg.batch, arch.vector_cores());
 
   KernelBuilder k{name, arch};
   const auto state = k.input("state", DType::F32, 2 * o);

@@ -16,7 +16,7 @@ Kernel compressor_scatter(const std::string& name, const LayerConfig& cfg, const
                           const ArchSpec& arch) {
   const std::uint32_t tokens = cfg.tokens(), width = shape.width();
   // An odd count spreads slots that differ by a power of two (the same place in different pages).
-  const std::uint32_t blocks = std::min(tokens, 2 * arch.clusters - 1);
+  const std::uint32_t blocks = std::min(tokens, arch.vector_cores() - 1);
 
   KernelBuilder k{name, arch};
   const auto kv = k.input("kv", DType::F32, width);

@@ -146,7 +146,7 @@ class CompressedPart {
 //   S                                        the step's own tokens |
 //   MTE3                                                             window row                           entries row
 Kernel index_list(const LayerConfig& cfg, AttentionKind kind, const ArchSpec& arch) {
-  const std::uint32_t tokens = cfg.tokens(), blocks = std::min(tokens, 2 * arch.clusters);
+  const std::uint32_t tokens = cfg.tokens(), blocks = std::min(tokens, arch.vector_cores());
   const bool compressed = kind != AttentionKind::Swa, chosen = kind == AttentionKind::Csa;
   const std::uint32_t columns = !compressed ? 0
                                 : chosen    ? cfg.index_topk

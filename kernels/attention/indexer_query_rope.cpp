@@ -35,7 +35,7 @@ Kernel indexer_query_rope(const LayerConfig& cfg, const ArchSpec& arch) {
   const std::uint32_t rope_column = first_rope_column(dim, cfg.rope_dim, "index_dim");
   const std::uint32_t step = rows_per_step(cfg, arch);
   const auto steps = static_cast<std::uint32_t>(ceil_div(request_rows, step));  // of one request
-  const std::uint32_t units = cfg.batch * steps, blocks = std::min(units, 2 * arch.clusters);
+  const std::uint32_t units = cfg.batch * steps, blocks = std::min(units, arch.vector_cores());
 
   KernelBuilder k{"indexer_query_rope", arch};
   const auto u = k.input("u", DType::F32, cfg.index_heads * dim);

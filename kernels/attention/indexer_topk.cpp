@@ -37,7 +37,7 @@ Plan plan_topk(const LayerConfig& cfg, const ArchSpec& arch) {
   Plan s{};
   s.tokens = cfg.tokens();
   s.seq = cfg.seq;
-  s.blocks = std::min(s.tokens, 2 * arch.clusters);
+  s.blocks = std::min(s.tokens, arch.vector_cores());
   s.length = s.piece = cfg.max_positions / 4;
   s.topk = std::min(cfg.index_topk, s.length);
   s.kept = PairSort::padded(s.topk);

@@ -15,7 +15,7 @@ using namespace isa;
 //   MTE3                                             kv | ...
 Kernel kv_row(const LayerConfig& cfg, const ArchSpec& arch) {
   const std::uint32_t tokens = cfg.tokens(), dim = cfg.head_dim, rope_column = first_rope_column(cfg);
-  const std::uint32_t blocks = std::min(tokens, 2 * arch.clusters);
+  const std::uint32_t blocks = std::min(tokens, arch.vector_cores());
 
   KernelBuilder builder{"kv_row", arch};
   const auto k = builder.input("k", DType::F32, dim);

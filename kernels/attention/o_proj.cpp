@@ -64,7 +64,7 @@ Kernel build_proj(const LayerConfig& cfg, const ArchSpec& arch, const MatmulShap
 //   MTE3                                                                  o_i8 | ...
 Kernel build_quant(const LayerConfig& cfg, const ArchSpec& arch, std::uint32_t piece) {
   const std::uint32_t tokens = cfg.tokens(), cols = cfg.o_groups * cfg.o_lora;
-  const std::uint32_t blocks = std::min(tokens, 2 * arch.clusters);
+  const std::uint32_t blocks = std::min(tokens, arch.vector_cores());
 
   KernelBuilder k{"o_quant", arch};
   const auto r = k.input("r", DType::F32, cols);

@@ -32,7 +32,7 @@ Kernel q_heads(const LayerConfig& cfg, const ArchSpec& arch) {
   const std::uint32_t dim = cfg.head_dim, heads = cfg.heads, rope_column = first_rope_column(cfg);
   const std::uint32_t step = heads_per_step(cfg, arch);
   const auto steps = static_cast<std::uint32_t>(ceil_div(heads, step));  // of one token
-  const std::uint32_t units = cfg.tokens() * steps, blocks = std::min(units, 2 * arch.clusters);
+  const std::uint32_t units = cfg.tokens() * steps, blocks = std::min(units, arch.vector_cores());
 
   KernelBuilder k{"q_heads", arch};
   const auto u = k.input("u", DType::F32, heads * dim);

@@ -18,7 +18,7 @@ std::uint32_t rows_per_step(std::uint32_t tokens, std::uint32_t cols, const Arch
   // two loads in flight, squares, bf16, quantiser, two stores in flight
   const std::uint32_t per_row = cols * (2 * 4 + 4 + 2 + RowQuantiser::kBytesPerElement + 2 * 1) + 512;
   const std::uint32_t once = cols * (2 + 4) + 1024;
-  const auto share = static_cast<std::uint32_t>(ceil_div(tokens, 2 * arch.clusters));
+  const auto share = static_cast<std::uint32_t>(ceil_div(tokens, arch.vector_cores()));
   return std::clamp(ub_beside(arch, once) / per_row, 1U, share);
 }
 
@@ -30,7 +30,7 @@ std::uint32_t rows_per_step(std::uint32_t tokens, std::uint32_t cols, const Arch
 Kernel q_latent(const LayerConfig& cfg, const ArchSpec& arch) {
   const std::uint32_t tokens = cfg.tokens(), cols = cfg.q_lora;
   const std::uint32_t step = rows_per_step(tokens, cols, arch);
-  const auto blocks = std::min(static_cast<std::uint32_t>(ceil_div(tokens, step)), 2 * arch.clusters);
+  const auto blocks = std::min(static_cast<std::uint32_t>(ceil_div(tokens, step)), arch.vector_cores());
 
   KernelBuilder k{"q_latent", arch};
   const auto a = k.input("a", DType::F32, cols);

@@ -14,7 +14,7 @@ using namespace isa;
 Kernel ring_write(const LayerConfig& cfg, const ArchSpec& arch) {
   const std::uint32_t tokens = cfg.tokens(), dim = cfg.head_dim;
   // An odd count spreads slots that differ by a power of two (the same place in different pages).
-  const std::uint32_t blocks = std::min(tokens, 2 * arch.clusters - 1);
+  const std::uint32_t blocks = std::min(tokens, arch.vector_cores() - 1);
 
   KernelBuilder k{"ring_write", arch};
   const auto kv = k.input("kv", DType::BF16, dim);

@@ -20,7 +20,7 @@ Plan plan_post(const LayerConfig& cfg, const ArchSpec& arch) {
   constexpr std::uint32_t kBudget = 160 * 1024;  // bytes of UB for chunks
   const std::uint32_t d = cfg.hidden, m = cfg.hc_mult;
   const std::uint32_t column_bytes = 2 * 2 * (m + 1) + 4 * (m + 1) + 2 * 4 + 2 * 2;
-  const RowSplit split = split_rows(cfg.tokens(), 2 * arch.clusters, 8, column_bytes * std::min(d, 256U), kBudget);
+  const RowSplit split = split_rows(cfg.tokens(), arch.vector_cores(), 8, column_bytes * std::min(d, 256U), kBudget);
   return {split, chunk_columns(d, split.step * column_bytes, kBudget)};
 }
 

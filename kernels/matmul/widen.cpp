@@ -40,7 +40,7 @@ Kernel build(const std::string& name, std::uint32_t cols, const ArchSpec& arch, 
 
 Kernel widen(const std::string& name, std::uint32_t rows, std::uint32_t cols, const ArchSpec& arch) {
   constexpr std::uint32_t kMaxStep = 16, kBudget = 128 * 1024;
-  return build_fitting(split_rows(rows, 2 * arch.clusters, kMaxStep, 2 * (2 + 4) * cols, kBudget), fewer_rows,
+  return build_fitting(split_rows(rows, arch.vector_cores(), kMaxStep, 2 * (2 + 4) * cols, kBudget), fewer_rows,
                        [&](const RowSplit& split) { return build(name, cols, arch, split); });
 }
 

@@ -15,7 +15,7 @@ using Cards = ExchangeLinks::Cards;
 //   MTE2     row | row | row ...             4 rows in flight
 //   MTE3         | row -> its source rank
 Kernel combine_push(const LayerConfig& c, const ArchSpec& arch) {
-  const std::uint32_t blocks = std::min(c.local_experts, 2 * arch.clusters);
+  const std::uint32_t blocks = std::min(c.local_experts, arch.vector_cores());
   KernelBuilder k{"combine_push", arch};
   const auto y = k.input("y", DType::BF16, c.hidden);
   const auto recv_route = k.input("recv_route", DType::I32, 1);
@@ -82,7 +82,7 @@ Kernel build_reduce(const LayerConfig& c, const ArchSpec& arch, const Piece& pie
   const std::uint32_t width = piece.cols;
   const auto pieces = static_cast<std::uint32_t>(ceil_div(c.hidden, width));
   const auto units = static_cast<std::uint32_t>(ceil_div(c.tokens(), piece.tokens)) * pieces;
-  const std::uint32_t blocks = std::min(units, 2 * arch.clusters);
+  const std::uint32_t blocks = std::min(units, arch.vector_cores());
   KernelBuilder k{"combine_reduce", arch};
   const auto sh = k.input("sh", DType::BF16, c.hidden);
   const auto win_y = k.input("win_y", DType::BF16, c.hidden);

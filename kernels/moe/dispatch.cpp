@@ -32,7 +32,7 @@ struct Tiling {
 };
 
 Tiling plan(const LayerConfig& c, const ArchSpec& arch) {
-  const std::uint32_t tokens = c.tokens(), blocks = std::min({tokens, kMaxBlocks, 2 * arch.clusters});
+  const std::uint32_t tokens = c.tokens(), blocks = std::min({tokens, kMaxBlocks, arch.vector_cores()});
   const auto share = static_cast<std::uint32_t>(ceil_div(tokens, blocks));
   return {.blocks = blocks,
           .share = share,

@@ -4,12 +4,11 @@ namespace npu::kernels {
 
 using namespace isa;
 
-namespace {
-constexpr std::int64_t kCardStride = std::int64_t{1} << 40;  ///< the upper bits of a GM address name the card
-}
-
 ExchangeLinks::ExchangeLinks(PartBuilder& part, std::uint32_t ranks)
-    : part_{part}, ranks_{ranks}, rank_{part.special(SpecialReg::CardRank)}, card_stride_{part.imm(kCardStride)} {}
+    : part_{part},
+      ranks_{ranks},
+      rank_{part.special(SpecialReg::CardRank)},
+      card_stride_{part.imm(std::int64_t{1} << kCardShift)} {}
 
 Gm ExchangeLinks::at(const GmTensor& window, const Value& row, const Value& col, const Reg& distance) {
   Gm view = window.at(row, col);

@@ -145,7 +145,7 @@ Kernel gate_route(const LayerConfig& cfg, const ArchSpec& arch) {
     throw config_error("gate_route: num_experts_per_tok = {} exceeds the {} routed experts; choose at most {}", top, e,
                        e);
   }
-  return build_fitting(split_rows(cfg.tokens(), 2 * arch.clusters, 8, 8 * e + TopExperts::row_bytes(e), kBudget),
+  return build_fitting(split_rows(cfg.tokens(), arch.vector_cores(), 8, 8 * e + TopExperts::row_bytes(e), kBudget),
                        fewer_rows, [&](const RowSplit& split) { return build(cfg, arch, split); });
 }
 

@@ -12,8 +12,6 @@ using namespace isa;
 
 namespace {
 
-constexpr std::uint32_t kVectorCores = 2;  // of a cluster
-
 /// Rows of one step: as many as fit, but few enough that every vector core gets some of `rows`; at most 16. One where
 /// even that does not fit, which the builder then refuses with the memory map.
 std::uint32_t step_rows(std::uint32_t rows, std::uint32_t cols, const ArchSpec& arch) {
@@ -22,7 +20,7 @@ std::uint32_t step_rows(std::uint32_t rows, std::uint32_t cols, const ArchSpec& 
   const std::uint64_t line = round_up(cols, arch.fractal_bytes) * element;
   const std::uint64_t capacity = arch.buffer(Space::UB).capacity.count();
   const std::uint64_t fitting = capacity > columns ? (capacity - columns) / line : 0;
-  const std::uint64_t share = ceil_div(rows, std::uint64_t{kVectorCores} * arch.clusters);
+  const std::uint64_t share = ceil_div(rows, arch.vector_cores());
   return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(fitting, 1, std::clamp<std::uint64_t>(share, 1, 16)));
 }
 
@@ -69,7 +67,7 @@ void emit_rows(PartBuilder& p, const Arguments& args, const ExpertRows& experts,
 
 Kernel quant_rows(const std::string& name, std::uint32_t rows, std::uint32_t cols, const ArchSpec& arch) {
   const std::uint32_t step = step_rows(rows, cols, arch);
-  const auto blocks = std::min(static_cast<std::uint32_t>(ceil_div(rows, step)), kVectorCores * arch.clusters);
+  const auto blocks = std::min(static_cast<std::uint32_t>(ceil_div(rows, step)), arch.vector_cores());
   KernelBuilder k{name, arch};
   const auto x = k.input("x", DType::F32, cols);
   const auto q = k.output("x_i8", DType::I8, cols);
@@ -82,7 +80,7 @@ Kernel routed_quant(const LayerConfig& cfg, const ArchSpec& arch) {
   const std::string name = "routed_quant";
   const std::uint32_t step = step_rows(cfg.recv_rows(), cfg.moe_inter, arch);
   const std::uint64_t items = cfg.local_experts * ceil_div(cfg.recv_max, step);
-  const auto blocks = static_cast<std::uint32_t>(std::min<std::uint64_t>(items, kVectorCores * arch.clusters));
+  const auto blocks = static_cast<std::uint32_t>(std::min<std::uint64_t>(items, arch.vector_cores()));
   KernelBuilder k{name, arch};
   const auto h = k.input("h", DType::F32, cfg.moe_inter);
   const auto count = k.input("count", DType::I32, 1);

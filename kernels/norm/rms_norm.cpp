@@ -53,7 +53,7 @@ class RowNorm {
 /// Rows that take `column_bytes` a column beside the weight.
 RowSplit plan_rows(const LayerConfig& cfg, const ArchSpec& arch, std::uint32_t column_bytes) {
   constexpr std::uint32_t kColumns = 2048;  // per-row scalars and alignment
-  return split_rows(cfg.tokens(), 2 * arch.clusters, kMaxStep, column_bytes * cfg.hidden,
+  return split_rows(cfg.tokens(), arch.vector_cores(), kMaxStep, column_bytes * cfg.hidden,
                     ub_beside(arch, 4 * cfg.hidden + kColumns));
 }
 

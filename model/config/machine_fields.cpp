@@ -97,10 +97,10 @@ constexpr std::array kFields{
   power("core.ub_align_bytes", "bytes", 1, 1'024, "of a tile in UB", alignment<Space::UB>()),
   power("core.fractal_rows", "rows", 1, 64, "granule of the cube along m and n", arch<&ArchSpec::fractal_rows>()),
   power("core.fractal_bytes", "bytes", 8, 256, "of one fractal row along k", arch<&ArchSpec::fractal_bytes>()),
-  whole("core.flags_per_pair", "flags", 1, 64, "event ids of a pair of pipes", arch<&ArchSpec::flags_per_pair>()),
-  whole("core.cross_flags", "flags", 1, 64, "cross-core flags of a cluster", arch<&ArchSpec::cross_flags>()),
+  whole("core.flags_per_pair", "flags", 1, isa::kMaxFlagsPerPair, "event ids of a pair of pipes", arch<&ArchSpec::flags_per_pair>()),
+  whole("core.cross_flags", "flags", 1, isa::kMaxCrossFlags, "cross-core flags of a cluster", arch<&ArchSpec::cross_flags>()),
   whole("core.cross_flag_limit", "", 1, 255, "largest value of a cross-core counter", arch<&ArchSpec::cross_flag_limit>()),
-  power("core.cache_line_bytes", "bytes", 8, 512, "line of the scalar data cache, no longer than the gap behind a tensor", arch<&ArchSpec::cache_line>()),
+  power("core.cache_line_bytes", "bytes", 8, isa::kMaxCacheLine, "line of the scalar data cache, no longer than the gap behind a tensor", arch<&ArchSpec::cache_line>()),
 
   whole("core.queue_depth", "instructions", 1, 4'096, "queue of a pipe; full, it stalls the scalar unit", param<&P::core, &C::queue_depth>()),
   whole("core.scalar_cycles", "cycles", 1, 100, "per scalar instruction", param<&P::core, &C::scalar_cycles>()),

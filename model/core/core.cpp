@@ -20,24 +20,23 @@ Core::Core(const sc_core::sc_module_name& name, Environment env, const CoreLocat
       services_{services},
       observer_{observer},
       cache_{env.machine.params.core.cache_lines, env.machine.arch.cache_line} {
-  using enum Pipe;
-  const auto has =
-      where.kind == isa::CoreKind::AIC ? std::vector{S, MTE2, MTE1, M, FIX} : std::vector{S, MTE2, V, MTE3};
-  for (const Pipe p : has) {
-    if (p != S) active_pipes_.push_back(static_cast<std::uint32_t>(p));
+  const isa::ArchSpec& arch = env.machine.arch;
+  for (std::uint32_t p = 0; p < isa::kPipeCount; ++p) {
+    const auto pipe = static_cast<Pipe>(p);
+    if (pipe != Pipe::S && arch.has_pipe(where.kind, pipe)) active_pipes_.push_back(p);
   }
   for (std::size_t s = 0; s < isa::kSpaceCount; ++s) {
-    const bool on_vector = static_cast<isa::Space>(s) == isa::Space::UB;
-    if (on_vector == (where.kind == isa::CoreKind::AIV))
-      spaces_[s] = LocalSpace{env.machine.arch.buffers[s].physical.count()};
+    if (isa::owner_of(static_cast<isa::Space>(s)) == where.kind)
+      spaces_[s] = LocalSpace{arch.buffers[s].physical.count()};
   }
   flags_.assign(isa::kPipeCount * isa::kPipeCount * env.machine.arch.flags_per_pair, kNever);
   cross_arrivals_.resize(env.machine.arch.cross_flags);
   if (env_.sink != nullptr) {
     track_ = env_.sink->add_track({traces::TrackKind::Core, track_name(where), where.card});
-    for (const Pipe p : has) {
-      pipes_[isa::index_of(p)].track = env_.sink->add_track(
-          {traces::TrackKind::Pipe, fmt::format("{}.{}", track_name(where), isa::name_of(p)), where.card});
+    for (std::size_t p = 0; p < isa::kPipeCount; ++p) {
+      if (!arch.has_pipe(where.kind, static_cast<Pipe>(p))) continue;
+      pipes_[p].track = env_.sink->add_track(
+          {traces::TrackKind::Pipe, fmt::format("{}.{}", track_name(where), isa::kPipeNames[p]), where.card});
     }
     for (const isa::OpInfo& row : isa::instruction_table()) {
       op_names_[isa::index_of(row.opcode)] = env_.sink->intern(row.mnemonic);

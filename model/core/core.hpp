@@ -238,7 +238,7 @@ class Core final : public sc_core::sc_module, public CoreInterface, private Tran
   std::uint32_t queue_awaited_ = 0;  ///< pipe whose queue is full
   std::uint64_t store_done_ = 0;     ///< write-backs have reached memory
   DataCache cache_;
-  std::vector<std::array<RingBuffer<std::uint64_t>, 2>> cross_arrivals_;  ///< [id][sending vector core]
+  std::vector<std::array<RingBuffer<std::uint64_t>, kVectorCoresPerCluster>> cross_arrivals_;  ///< [id][sending vector core]
   std::uint64_t watched_cell_ = 0;
   bool watching_ = false;
   Notify last_notify_;

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-#include "isa/types.hpp"
+#include "isa/arch_spec.hpp"
 
 namespace npu::model {
 
@@ -18,7 +18,7 @@ struct CoreLocation {
   std::uint32_t index = 0;      ///< on the card: cube cores first, then the vector cores cluster by cluster
 };
 
-inline constexpr std::uint32_t kVectorCoresPerCluster = 2;
+using isa::kVectorCoresPerCluster;
 inline constexpr std::uint32_t kCoresPerCluster = 1 + kVectorCoresPerCluster;
 
 /// Location number `index` of a card with `clusters` clusters: AIC c is c, AIV s of cluster c is clusters + 2*c + s.

@@ -3,6 +3,7 @@
 
 #include "isa/errors.hpp"
 #include "isa/instructions/instruction_table.hpp"
+#include "isa/operation.hpp"
 #include "isa/tile_rules.hpp"
 #include "model/core/core.hpp"
 
@@ -74,9 +75,9 @@ Core::Issued Core::resolve(const Instruction& ins) const {
         break;
       case FlagId: {
         const std::int64_t id = wrapped_sum(ins.imm, registers_[ins.r0]);
-        const bool cross = ins.opcode == Opcode::SetCross || ins.opcode == Opcode::WaitCross;
-        const std::uint32_t limit = cross ? env_.machine.arch.cross_flags : env_.machine.arch.flags_per_pair;
+        const std::uint32_t limit = env_.machine.arch.flag_ids(ins.opcode);
         if (id < 0 || id >= limit) {
+          const bool cross = ins.opcode == Opcode::SetCross || ins.opcode == Opcode::WaitCross;
           fail(pc_, fmt::format("{} id {}; limit: 0 to {} ({}); way out: use fewer flags, or raise the limit",
                                 cross ? "cross-core flag" : "flag", id, limit - 1,
                                 cross ? "core.cross_flags" : "core.flags_per_pair"));
@@ -103,7 +104,7 @@ Core::Issued Core::resolve(const Instruction& ins) const {
 }
 
 bool Core::issue(const Instruction& ins) {
-  const Pipe pipe = isa::pipe_of(ins, *block_.program);
+  const Pipe pipe = isa::pipe_of(ins, *block_.program, env_.machine.arch);
   const auto p = static_cast<std::uint32_t>(pipe);
   const CoreParams& params = env_.machine.params.core;
   if (pipes_[p].queue.size() >= params.queue_depth) {
@@ -118,7 +119,7 @@ bool Core::issue(const Instruction& ins) {
 
 bool Core::synchronise(const Instruction& ins) {
   const auto scalar_pipe = static_cast<std::uint32_t>(Pipe::S);
-  const bool on_scalar = isa::pipe_of(ins, *block_.program) == Pipe::S;
+  const bool on_scalar = isa::pipe_of(ins, *block_.program, env_.machine.arch) == Pipe::S;
   if (!on_scalar) return issue(ins);
   switch (ins.opcode) {
     case Opcode::WaitFlag: {
@@ -167,7 +168,7 @@ bool Core::wait_idle(ScalarState state, WaitReason reason) {
 bool Core::wait_cross(const Instruction& ins) {
   const auto id = static_cast<std::size_t>(resolve(ins).flag);
   auto& arrivals = cross_arrivals_[id];
-  const std::size_t senders = where_.kind == isa::CoreKind::AIC ? 2 : 1;
+  const std::size_t senders = where_.kind == isa::CoreKind::AIC ? kVectorCoresPerCluster : 1;
   std::uint64_t arrived = 0;
   for (std::size_t s = 0; s < senders; ++s) {
     if (arrivals[s].empty()) {

@@ -3,6 +3,7 @@
 
 #include "isa/errors.hpp"
 #include "isa/instructions/instruction_table.hpp"
+#include "isa/operation.hpp"
 #include "model/core/core.hpp"
 #include "model/timing/laws.hpp"
 
@@ -187,7 +188,8 @@ void Core::start_front(std::uint32_t p, std::uint64_t time) {
         Cost cost;
         switch (static_cast<Pipe>(p)) {
           case Pipe::M:
-            cost = matmul_cost(params, program.tiles[op.ins->t1].dtype, op.t[1].rows, op.t[1].cols, op.t[2].cols);
+            cost = matmul_cost(params, env_.machine.arch, program.tiles[op.ins->t1].dtype, op.t[1].rows, op.t[1].cols,
+                               op.t[2].cols);
             break;
           case Pipe::MTE1:
             cost = mte1_cost(params, program.tiles[op.ins->t0].space, shape(op.ins->t0, op.t[0]).bytes(),
@@ -348,7 +350,7 @@ void Core::receive_cross(std::uint32_t id, std::uint32_t from_sub, std::uint64_t
 /// A vector result is visible only some cycles after the pipe is free again; reading it earlier needs a barrier.
 void Core::check_vector_hazard(const Issued& op, std::uint64_t start) const {
   const PipeState& pipe = pipes_[isa::index_of(Pipe::V)];
-  if (isa::pipe_of(*op.ins, *block_.program) != Pipe::V || pipe.in_flight.empty()) return;
+  if (isa::pipe_of(*op.ins, *block_.program, env_.machine.arch) != Pipe::V || pipe.in_flight.empty()) return;
   const InFlight& last = pipe.in_flight.back();
   if (last.retire <= start || last.op.ins->opcode == Opcode::SetFlag || last.op.ins->opcode == Opcode::SetCross) return;
   const auto range = [&](std::uint16_t index, const ResolvedTile& t) {

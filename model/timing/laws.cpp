@@ -99,13 +99,15 @@ VectorLaw vector_law(const CoreParams& p, const VectorParams& v, Opcode op, cons
 
 }  // namespace
 
-Cost matmul_cost(const CoreParams& p, DType operand, std::uint32_t m, std::uint32_t k, std::uint32_t n) {
+Cost matmul_cost(const CoreParams& p, const isa::ArchSpec& arch, DType operand, std::uint32_t m, std::uint32_t k,
+                 std::uint32_t n) {
   const std::uint32_t k_per_cycle = operand == DType::I8    ? p.cube_k_8bit
                                     : operand == DType::F32 ? p.cube_k_f32
                                                             : p.cube_k_16bit;
-  const std::uint32_t k0 = 32 / isa::size_of(operand);  // a fractal is 32 bytes of k
+  const std::uint32_t k0 = arch.fractal_bytes / isa::size_of(operand);
   const std::uint64_t passes = ceil_div(k0, k_per_cycle);
-  return {p.cube_overhead_cycles + ceil_div(m, 16) * ceil_div(k, k0) * ceil_div(n, 16) * passes, p.cube_result_cycles};
+  const std::uint64_t fractals = ceil_div(m, arch.fractal_rows) * ceil_div(k, k0) * ceil_div(n, arch.fractal_rows);
+  return {p.cube_overhead_cycles + fractals * passes, p.cube_result_cycles};
 }
 
 Cost mte1_cost(const CoreParams& p, isa::Space destination, std::uint64_t bytes, bool mte2_busy) {

@@ -25,8 +25,8 @@ struct Cost {
 };
 
 /// acc [m, n] (+)= left [m, k] x right [k, n]: overhead + whole fractals.
-[[nodiscard]] Cost matmul_cost(const CoreParams& p, isa::DType operand, std::uint32_t m, std::uint32_t k,
-                               std::uint32_t n);
+[[nodiscard]] Cost matmul_cost(const CoreParams& p, const isa::ArchSpec& arch, isa::DType operand, std::uint32_t m,
+                               std::uint32_t k, std::uint32_t n);
 /// L1 to L0A, L0B or BT; `mte2_busy`: the same L1 is being filled.
 [[nodiscard]] Cost mte1_cost(const CoreParams& p, isa::Space destination, std::uint64_t bytes, bool mte2_busy);
 /// L0C to L1; `bytes` of the accumulator.

@@ -62,11 +62,11 @@ TEST_CASE("Multiplies that break a rule are refused") {
 
 TEST_CASE("Moves without a data path, or with a wrong type, layout or shape, are refused") {
   check_each(".cube", kTiles,
-             {{"", "  tload left, g", "destination of tload is in l0a; limit: gm to l1 or ub"},
-              {"", "  tstore g, left", "source of tstore is in l0a; limit: ub, l1 or l0c to gm"},
+             {{"", "  tload left, g", "no data path from gm to l0a; limit: tload: gm to l1, ub"},
+              {"", "  tstore g, left", "no data path from l0a to gm; limit: tstore: l1 to gm; l0c to gm; ub to gm"},
               {"", "  tmov x, left", "no data path from l0a to l1"},
               {"", "  tmov acc, out", "no data path from l1 to l0c"},
-              {"", "  textract out, acc, r2, r3", "no data path from l0c to l1; limit: l1 to l0a or l0b"},
+              {"", "  textract out, acc, r2, r3", "no data path from l0c to l1; limit: textract: l1 to l0a, l0b"},
               {"", "  tmov right_t, w", "right operand has layout znt; limit: zn"},
               {"", "  textract.trans right, wt, r2, r3", "right operand has layout zn; limit: znt"},
               {"", "  textract.trans left, x, r2, r3", "transposing load to l0a"},

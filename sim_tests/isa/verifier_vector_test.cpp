@@ -161,7 +161,7 @@ TEST_CASE("A flag from a pipe to itself is refused, at the set and at the wait")
 TEST_CASE("Cube work, pipes and flags that vector cores do not have are refused") {
   check_each(".vector", kTiles,
              {{"", "  tmatmul a, b, c", "tmatmul in an aiv program; limit: aic cores only"},
-              {"", "  textract a, b, r2, r3", "no data path from ub to ub; limit: l1 to l0a or l0b"},
+              {"", "  textract a, b, r2, r3", "no data path from ub to ub; limit: textract: l1 to l0a, l0b"},
               {"", "  pipe_barrier m", "pipe m; limit: aiv cores do not have it"},
               {"", "  set_flag mte2, v, 8\n  wait_flag mte2, v, r3", "set_flag id 8; limit: 0 to 7"},
               {"", "  mov r0, r1", "writes r0; limit: r0 reads as zero; way out: use r1 to r31"},

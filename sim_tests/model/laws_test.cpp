@@ -29,7 +29,7 @@ std::uint64_t vector_cycles(Opcode op, const TileShape& dst, const TileShape& a)
 
 TEST_CASE("a matrix product takes its overhead and a cycle per fractal and pass", "[laws]") {
   const auto cycles = [](DType dtype, std::uint32_t m, std::uint32_t k, std::uint32_t n) {
-    return matmul_cost(kCore, dtype, m, k, n).occupancy;
+    return matmul_cost(kCore, isa::a2a3_arch_spec(), dtype, m, k, n).occupancy;
   };
   CHECK(cycles(DType::BF16, 16, 16, 16) == 11);  // 10 + 1 * 1 * 1
   CHECK(cycles(DType::BF16, 1, 1, 1) == 11);     // edges cost whole fractals
@@ -37,7 +37,7 @@ TEST_CASE("a matrix product takes its overhead and a cycle per fractal and pass"
   CHECK(cycles(DType::I8, 16, 64, 16) == 12);    // 10 + 1 * 2 * 1: a fractal holds 32 values of k
   CHECK(cycles(DType::I8, 17, 33, 16) == 14);    // 10 + 2 * 2 * 1
   CHECK(cycles(DType::F32, 16, 16, 16) == 14);   // 10 + 1 * 2 * 1 * 2 passes: 8 values of k, 4 a cycle
-  CHECK(matmul_cost(kCore, DType::F32, 16, 16, 16).result == 50);
+  CHECK(matmul_cost(kCore, isa::a2a3_arch_spec(), DType::F32, 16, 16, 16).result == 50);
 }
 
 TEST_CASE("a move from L1 takes its startup and the width of its destination", "[laws]") {
