@@ -105,7 +105,8 @@ Tile Tile::view(std::uint32_t row, std::uint32_t col, std::uint32_t rows, std::u
     const std::uint32_t lines = is_column_major(desc_.layout) ? cols : rows;
     const std::uint32_t length = is_column_major(desc_.layout) ? rows : cols;
     t.begin_ = t.desc_.offset;
-    t.end_ = t.begin_ + (lines - 1) * desc_.pitch + length * size_of(desc_.dtype);
+    t.end_ = t.begin_ + static_cast<std::uint32_t>(
+                            extent_of_lines(lines, std::uint64_t{length} * size_of(desc_.dtype), desc_.pitch));
   }
   return t;
 }

@@ -163,11 +163,8 @@ class PartBuilder {
   [[nodiscard]] std::uint32_t take_flags(Pipe from, Pipe to, std::uint32_t count);
   void branch_unless(const Condition& c, std::size_t& patch);
   void patch_target(std::size_t branch, std::size_t target);
-  // Read-after-write tracking of the vector pipe.
-  void before_vector_reads(std::initializer_list<const Tile*> reads, const Loc& loc);
-  void after_vector_write(const Tile& dst);
+  void emit_vector(Instruction ins, std::initializer_list<const Tile*> tiles, const Loc& loc);
   void settle_vector(const Loc& loc);
-  void emit_scalar_tile_op(Opcode op, const Tile& dst, const Tile* a, double scalar, const Loc& loc);
 
   const ArchSpec& arch_;
   Program program_;
@@ -176,7 +173,9 @@ class PartBuilder {
   std::vector<Allocation> allocations_;
   std::array<std::array<std::uint32_t, kPipeCount>, kPipeCount> next_flag_{};
   std::vector<std::unique_ptr<Ring>> rings_;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> unsettled_;  ///< UB ranges the vector pipe may still be writing
+  struct Range {
+    std::uint32_t begin = 0, end = 0;
+  } unsettled_;  ///< what the vector pipe may still be writing in UB; empty after a barrier
 };
 
 }  // namespace npu::isa

@@ -1,9 +1,19 @@
 // The builder's instructions: flags, movers, cube, vector with its read-after-write barriers.
 #include <bit>
+#include <span>
 
 #include "isa/builder/part_builder.hpp"
+#include "isa/instructions/instruction_form.hpp"
 
 namespace npu::isa {
+namespace {
+
+/// A scalar operand in the immediate: the bits of a float for float tiles.
+std::int32_t scalar_bits(DType dtype, double scalar) {
+  return is_float(dtype) ? std::bit_cast<std::int32_t>(static_cast<float>(scalar)) : static_cast<std::int32_t>(scalar);
+}
+
+}  // namespace
 
 void PartBuilder::set_flag(Pipe from, Pipe to, std::uint32_t id, Loc loc) {
   emit({.opcode = Opcode::SetFlag,
@@ -28,12 +38,12 @@ void PartBuilder::sync(Pipe from, Pipe to, Loc loc) {
 
 void PartBuilder::barrier(Pipe pipe, Loc loc) {
   emit({.opcode = Opcode::PipeBarrier, .t0 = static_cast<std::uint16_t>(pipe)}, loc);
-  if (pipe == Pipe::V) unsettled_.clear();
+  if (pipe == Pipe::V) unsettled_ = {};
 }
 
 void PartBuilder::barrier_all(Loc loc) {
   emit({.opcode = Opcode::PipeBarrier}, loc);
-  unsettled_.clear();
+  unsettled_ = {};
 }
 
 void PartBuilder::set_cross(Pipe pipe, std::uint32_t id, Loc loc) {
@@ -70,10 +80,8 @@ void PartBuilder::tstore_add(const Gm& dst, const Tile& src, Loc loc) {
 }
 
 void PartBuilder::tmov(const Tile& dst, const Tile& src, Loc loc) {
-  const bool on_vector = dst.desc().space == Space::UB;
-  if (on_vector) before_vector_reads({&src}, loc);
+  if (dst.desc().space == Space::UB) return emit_vector({.opcode = Opcode::TMov}, {&dst, &src}, loc);
   emit({.opcode = Opcode::TMov, .t0 = use(dst), .t1 = use(src)}, loc);
-  if (on_vector) after_vector_write(dst);
 }
 
 void PartBuilder::textract(const Tile& dst, const Tile& src, const Value& row, const Value& col, Loc loc) {
@@ -105,97 +113,71 @@ void PartBuilder::tmatmul_step(const Reg& k, const Tile& acc, const Tile& left, 
 
 // ---- vector ------------------------------------------------------------------------------------------------------
 
-void PartBuilder::before_vector_reads(std::initializer_list<const Tile*> reads, const Loc& loc) {
-  const auto overlaps = [](const Tile* t, const std::pair<std::uint32_t, std::uint32_t>& range) {
-    return t->begin() < range.second && range.first < t->end();
-  };
-  for (const Tile* t : reads) {
-    for (const auto& range : unsettled_) {
-      if (overlaps(t, range)) {
-        barrier(Pipe::V, loc);
-        return;
-      }
-    }
-  }
-}
-
-void PartBuilder::after_vector_write(const Tile& dst) {
-  // Only the instruction right before can still be in flight: its result is later than its occupancy by less than the
-  // shortest occupancy of the next one.
-  unsettled_.assign(1, {dst.begin(), dst.end()});
-}
-
 void PartBuilder::settle_vector(const Loc& loc) {
-  if (!unsettled_.empty()) barrier(Pipe::V, loc);
+  if (unsettled_.begin != unsettled_.end) barrier(Pipe::V, loc);
+}
+
+/// A vector instruction on these tiles, in the order of its fields. A barrier goes in front of it when it reads what
+/// the pipe has just written: only the instruction right before can still be in flight, because its result is later
+/// than its occupancy by less than the shortest occupancy of the next one.
+void PartBuilder::emit_vector(Instruction ins, std::initializer_list<const Tile*> tiles, const Loc& loc) {
+  const std::span<const Tile* const> all{tiles.begin(), tiles.size()};
+  const Tile* written = nullptr;
+  bool reads_unsettled = false;
+  for (const OperandSpec& operand : op_info(ins.opcode).operands) {
+    if (!is_tile(operand.kind)) continue;
+    const Tile& tile = *all[index_of(operand.field) - index_of(Field::T0)];
+    if (operand.kind != OperandKind::TileSrc) written = &tile;
+    if (operand.kind == OperandKind::TileDst) continue;
+    reads_unsettled = reads_unsettled || (tile.begin() < unsettled_.end && unsettled_.begin < tile.end());
+  }
+  if (reads_unsettled) barrier(Pipe::V, loc);
+  for (std::size_t i = 0; i < all.size(); ++i)
+    set_descriptor_field(ins, static_cast<Field>(index_of(Field::T0) + i), use(*all[i]));
+  emit(ins, loc);
+  unsettled_ = {written->begin(), written->end()};
 }
 
 void PartBuilder::vec(Opcode op, const Tile& dst, const Tile& a, Loc loc) {
-  before_vector_reads({&a}, loc);
-  emit({.opcode = op, .t0 = use(dst), .t1 = use(a)}, loc);
-  after_vector_write(dst);
+  emit_vector({.opcode = op}, {&dst, &a}, loc);
 }
 
 void PartBuilder::vec(Opcode op, const Tile& dst, const Tile& a, const Tile& b, Loc loc) {
-  before_vector_reads({&a, &b}, loc);
-  emit({.opcode = op, .t0 = use(dst), .t1 = use(a), .t2 = use(b)}, loc);
-  after_vector_write(dst);
-}
-
-void PartBuilder::emit_scalar_tile_op(Opcode op, const Tile& dst, const Tile* a, double scalar, const Loc& loc) {
-  const bool is_float = dst.dtype() == DType::F32 || dst.dtype() == DType::F16 || dst.dtype() == DType::BF16;
-  const std::int32_t imm =
-      is_float ? std::bit_cast<std::int32_t>(static_cast<float>(scalar)) : static_cast<std::int32_t>(scalar);
-  if (a != nullptr) before_vector_reads({a}, loc);
-  emit({.opcode = op, .t0 = use(dst), .t1 = a != nullptr ? use(*a) : kNoDescriptor, .imm = imm}, loc);
-  after_vector_write(dst);
+  emit_vector({.opcode = op}, {&dst, &a, &b}, loc);
 }
 
 void PartBuilder::vecs(Opcode op, const Tile& dst, const Tile& a, double scalar, Loc loc) {
-  emit_scalar_tile_op(op, dst, &a, scalar, loc);
+  emit_vector({.opcode = op, .imm = scalar_bits(dst.dtype(), scalar)}, {&dst, &a}, loc);
 }
 
 void PartBuilder::vecs(Opcode op, const Tile& dst, const Tile& a, const Reg& scalar, Loc loc) {
-  before_vector_reads({&a}, loc);
-  emit({.opcode = op, .t0 = use(dst), .t1 = use(a), .r0 = scalar.index()}, loc);
-  after_vector_write(dst);
+  emit_vector({.opcode = op, .r0 = scalar.index()}, {&dst, &a}, loc);
 }
 
 void PartBuilder::texpands(const Tile& dst, double scalar, Loc loc) {
-  emit_scalar_tile_op(Opcode::TExpandS, dst, nullptr, scalar, loc);
+  emit_vector({.opcode = Opcode::TExpandS, .imm = scalar_bits(dst.dtype(), scalar)}, {&dst}, loc);
 }
 
 void PartBuilder::texpands(const Tile& dst, const Reg& scalar, Loc loc) {
-  emit({.opcode = Opcode::TExpandS, .t0 = use(dst), .r0 = scalar.index()}, loc);
-  after_vector_write(dst);
+  emit_vector({.opcode = Opcode::TExpandS, .r0 = scalar.index()}, {&dst}, loc);
 }
 
 void PartBuilder::tci(const Tile& dst, std::int32_t start, Loc loc) {
-  emit({.opcode = Opcode::TCi, .t0 = use(dst), .imm = start}, loc);
-  after_vector_write(dst);
+  emit_vector({.opcode = Opcode::TCi, .imm = start}, {&dst}, loc);
 }
 
 void PartBuilder::tcvt(const Tile& dst, const Tile& src, RoundMode mode, Loc loc) {
-  before_vector_reads({&src}, loc);
-  emit({.opcode = Opcode::TCvt, .mode = static_cast<std::uint8_t>(mode), .t0 = use(dst), .t1 = use(src)}, loc);
-  after_vector_write(dst);
+  emit_vector({.opcode = Opcode::TCvt, .mode = static_cast<std::uint8_t>(mode)}, {&dst, &src}, loc);
 }
 
-void PartBuilder::tfillpad(const Tile& tile, Loc loc) {
-  before_vector_reads({&tile}, loc);
-  emit({.opcode = Opcode::TFillPad, .t0 = use(tile)}, loc);
-  after_vector_write(tile);
-}
+void PartBuilder::tfillpad(const Tile& tile, Loc loc) { emit_vector({.opcode = Opcode::TFillPad}, {&tile}, loc); }
 
 void PartBuilder::tgather_mask(const Tile& dst, const Tile& src, std::uint8_t pattern, Loc loc) {
-  before_vector_reads({&src}, loc);
-  emit({.opcode = Opcode::TGatherMask, .mode = pattern, .t0 = use(dst), .t1 = use(src)}, loc);
-  after_vector_write(dst);
+  emit_vector({.opcode = Opcode::TGatherMask, .mode = pattern}, {&dst, &src}, loc);
 }
 
 void PartBuilder::tmrgsort(const Tile& dst, const Tile& src, std::uint32_t run, Loc loc) {
-  before_vector_reads({&src}, loc);
-  emit({.opcode = Opcode::TMrgSort, .t0 = use(dst), .t1 = use(src), .imm = static_cast<std::int32_t>(run)}, loc);
-  after_vector_write(dst);
+  emit_vector({.opcode = Opcode::TMrgSort, .imm = static_cast<std::int32_t>(run)}, {&dst, &src}, loc);
 }
 
 }  // namespace npu::isa

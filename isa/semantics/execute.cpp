@@ -3,6 +3,7 @@
 #include "isa/semantics/matmul_kernels.hpp"
 #include "isa/semantics/operations.hpp"
 #include "isa/semantics/strided_copy.hpp"
+#include "isa/units.hpp"
 
 namespace npu::isa {
 namespace {
@@ -12,8 +13,7 @@ struct Range {
 };
 Range bytes_of(const TileView& t) {
   const auto begin = reinterpret_cast<std::uintptr_t>(t.data);
-  if (t.lines() == 0 || t.line_length() == 0) return {begin, begin};
-  return {begin, begin + std::uintptr_t{t.lines() - 1} * t.pitch + std::uintptr_t{t.line_length()} * size_of(t.dtype)};
+  return {begin, begin + extent_of_lines(t.lines(), std::uint64_t{t.line_length()} * size_of(t.dtype), t.pitch)};
 }
 
 // True if no byte belongs to both tiles, among others for two column ranges of one wider tile.
