@@ -16,8 +16,8 @@ namespace npu::isa {
 /// A cluster is one cube core and its vector cores.
 inline constexpr std::uint32_t kVectorCoresPerCluster = 2;
 
-/// Event ids that a machine may have (isa.md section 5).
-inline constexpr std::uint32_t kMaxFlagsPerPair = 16, kMaxCrossFlags = 16;
+/// Event ids that a machine may have (`--set core.flags_per_pair` and `core.cross_flags` may raise a machine to this).
+inline constexpr std::uint32_t kMaxFlagsPerPair = 64, kMaxCrossFlags = 64;
 
 /// Bytes; a line that starts in a tensor ends in front of the next one.
 inline constexpr std::uint32_t kMaxCacheLine = 512;

@@ -178,7 +178,7 @@ Refusal resolve_flag(const Instruction& ins, const Registers* registers, const A
   if (id < ids) return std::nullopt;
   const bool cross = ins.opcode == Opcode::SetCross || ins.opcode == Opcode::WaitCross;
   return Violation{Stage::Target,
-                   fmt::format("{} id {}", cross ? "cross-core flag" : "flag", static_cast<std::int64_t>(id)),
+                   fmt::format("{} id {}", op_info(ins.opcode).mnemonic, static_cast<std::int64_t>(id)),
                    fmt::format("0 to {} ({})", ids - 1, cross ? "core.cross_flags" : "core.flags_per_pair"),
                    "use fewer flags, or raise the limit"};
 }
