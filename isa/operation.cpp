@@ -125,8 +125,8 @@ Refusal resolve_cells(const Instruction& ins, const Registers* registers, Operat
     return std::nullopt;
   }
   if (loads || stores) {
-    const std::uint64_t address = wrapped_sum((*registers)[ins.r1], ins.imm);
-    return resolve_scalar("scalar access to", address, static_cast<DType>(ins.mode), kind, access);
+    return resolve_scalar("scalar access to", scalar_address(ins, *registers), static_cast<DType>(ins.mode), kind,
+                          access);
   }
   const std::uint8_t cell = ins.opcode == Opcode::TTest ? ins.r1 : ins.r0;
   return resolve_scalar("cell", wrapped_sum((*registers)[cell], 0), DType::I32, kind, access);
@@ -177,8 +177,7 @@ Refusal resolve_flag(const Instruction& ins, const Registers* registers, const A
   op.flag = static_cast<std::uint32_t>(id);
   if (id < ids) return std::nullopt;
   const bool cross = ins.opcode == Opcode::SetCross || ins.opcode == Opcode::WaitCross;
-  return Violation{Stage::Target,
-                   fmt::format("{} id {}", op_info(ins.opcode).mnemonic, static_cast<std::int64_t>(id)),
+  return Violation{Stage::Target, fmt::format("{} id {}", op_info(ins.opcode).mnemonic, static_cast<std::int64_t>(id)),
                    fmt::format("0 to {} ({})", ids - 1, cross ? "core.cross_flags" : "core.flags_per_pair"),
                    "use fewer flags, or raise the limit"};
 }

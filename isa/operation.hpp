@@ -76,6 +76,11 @@ struct Operation {
 
 using Registers = std::array<std::int64_t, kRegisterCount>;
 
+/// What LDGM and STGM access.
+[[nodiscard]] constexpr std::uint64_t scalar_address(const Instruction& ins, const Registers& registers) {
+  return static_cast<std::uint64_t>(registers[ins.r1]) + static_cast<std::uint64_t>(std::int64_t{ins.imm});
+}
+
 /// The queue that executes the instruction: S for scalar and communication instructions; movers by their data path.
 /// SETFLAG and SETCROSS go to the pipe they name, WAITFLAG to the waiting pipe, PIPEBARRIER to its pipe (all: S).
 /// Requires a data path (verifier).

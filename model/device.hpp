@@ -22,6 +22,7 @@ namespace npu::model {
 
 using isa::Bytes;
 using isa::Cycles;
+class Observer;
 
 /// Byte address in the memory of all cards; the bits from kCardShift on name the card.
 enum class GmAddress : std::uint64_t {};
@@ -72,7 +73,7 @@ using CardProgram = std::function<void(OrchestratorApi&)>;
 
 /// Timed: results and times. Functional: the results of timed mode, and no time of its own (movers take none). Timing:
 /// the times of timed mode for the same control flow, and no results: only integers that can steer a program are
-/// computed (model/core/control_data.cpp).
+/// computed (model/core/execution.cpp).
 enum class Mode : std::uint8_t { Functional, Timed, Timing };
 
 /// How far a run is.
@@ -86,13 +87,14 @@ struct SystemOptions {
   Mode mode = Mode::Timed;
   bool ideal_scheduler = false;
   std::vector<double> start_skew_us;   ///< per card, empty: none
-  traces::Sink* sink = nullptr;        ///< may be null
+  traces::Sink* sink = nullptr;        ///< of the timeline; may be null
   ActivityMarker* activity = nullptr;  ///< may be null; says at any time what the simulating thread does
   /// Called now and then while a run goes on; may be empty. Changes nothing.
   std::function<void(const RunProgress&)> on_progress = {};
   std::optional<double> max_us = {};  ///< simulated time after which a run ends with TimeLimit
   /// May be null. A number other than 0 (a signal's) ends the run at the next event with Interrupted.
   const std::atomic<int>* stop_signal = nullptr;
+  std::vector<Observer*> observers = {};  ///< that listen to the run; they outlive the system
 };
 
 struct PipeStats {

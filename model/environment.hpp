@@ -1,4 +1,4 @@
-// What every SystemC component is given: the clock, the trace sink, and the place to park an error.
+// What every SystemC component is given: the clock, the listeners, and the place to park an error.
 #pragma once
 
 #include <atomic>
@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "model/config/machine.hpp"
+#include "model/observer.hpp"
 #include "traces/sink.hpp"
 
 namespace npu::model {
@@ -88,7 +89,8 @@ class FaultLatch {
 struct Environment {
   const Machine& machine;
   const Clock& clock;
-  traces::Sink* sink;  ///< may be null
+  const Observers& observers;
+  traces::Sink* sink;  ///< of the shares of memories and links; may be null
   FaultLatch& faults;
   const std::atomic<int>* stop_signal = nullptr;  ///< SystemOptions::stop_signal
 

@@ -54,7 +54,6 @@ class CoreInterface {
   [[nodiscard]] virtual std::uint64_t retired() const = 0;
   /// The core has something under way that will end by itself: an instruction, a transfer, a store.
   [[nodiscard]] virtual bool goes_on() const = 0;
-  [[nodiscard]] virtual traces::TrackId track() const = 0;
 };
 
 }  // namespace npu::model

@@ -1,48 +1,71 @@
 #include "model/core/core.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "isa/errors.hpp"
 #include "isa/instructions/instruction_table.hpp"
+#include "model/core/hazard.hpp"
+#include "model/core/interpreter.hpp"
+#include "model/timing/laws.hpp"
 
 namespace npu::model {
 
 using isa::Opcode;
+using isa::Operation;
 using isa::Pipe;
-using traces::SpanKind;
-using traces::WaitReason;
+
+namespace {
+
+/// The scalar unit may run this far ahead before it lets the rest of the system catch up (an endless scalar loop must
+/// not stop simulated time).
+constexpr std::uint64_t kRunAheadCycles = 100'000;
+
+Transfer transfer_of(const Operation& op, const CoreContext& core) {
+  const isa::Access& gm = *op.transfer();
+  Transfer t{.card = core.where.card,
+             .core = core.where.index,
+             .write = isa::writes(gm.kind),
+             .address = gm.begin,
+             .lines = gm.lines,
+             .line_bytes = gm.line_bytes,
+             .pitch = gm.pitch,
+             .port_bytes_per_cycle = static_cast<double>(gm.bytes()) / port_cycles(op, core.params())};
+  if (!t.write) {
+    t.shared_factor = mte2_misaligned_factor(core.params(), op.accesses[0].place, gm.lines, gm.line_bytes, gm.pitch);
+  }
+  return t;
+}
+
+/// Bounds are the machine's: an access outside an allocation stops the run where it starts.
+void require_in_bounds(const Operation& op, const Transfer& t, const CoreContext& core) {
+  try {
+    (void)core.services.memory.resolve(t.address, t.extent(), t.write ? "write" : "read");
+    if (t.write) core.services.memory.require_writable(t.address, "write");
+  } catch (const ProgramError& error) {
+    core.fail(op.index,
+              fmt::format("{} ({} lines of {} bytes, {} bytes apart); way out: check the view's base and pitch and the "
+                          "tile's valid region against the size of the tensor",
+                          error.what(), t.lines, t.line_bytes, t.pitch));
+  }
+}
+
+}  // namespace
 
 Core::Core(const sc_core::sc_module_name& name, Environment env, const CoreLocation& where,
            const CoreServices& services, BlockObserver& observer)
     : sc_module{name},
-      env_{env},
-      where_{where},
-      services_{services},
+      context_{env, where, services},
       observer_{observer},
-      cache_{env.machine.params.core.cache_lines, env.machine.arch.cache_line} {
-  const isa::ArchSpec& arch = env.machine.arch;
-  for (std::uint32_t p = 0; p < isa::kPipeCount; ++p) {
-    const auto pipe = static_cast<Pipe>(p);
-    if (pipe != Pipe::S && arch.has_pipe(where.kind, pipe)) active_pipes_.push_back(p);
-  }
-  for (std::size_t s = 0; s < isa::kSpaceCount; ++s) {
-    if (isa::owner_of(static_cast<isa::Space>(s)) == where.kind)
-      spaces_[s] = LocalSpace{arch.buffers[s].physical.count()};
-  }
-  flags_.assign(isa::kPipeCount * isa::kPipeCount * env.machine.arch.flags_per_pair, kNever);
-  cross_arrivals_.resize(env.machine.arch.cross_flags);
-  if (env_.sink != nullptr) {
-    track_ = env_.sink->add_track({traces::TrackKind::Core, track_name(where), where.card});
-    for (std::size_t p = 0; p < isa::kPipeCount; ++p) {
-      if (!arch.has_pipe(where.kind, static_cast<Pipe>(p))) continue;
-      pipes_[p].track = env_.sink->add_track(
-          {traces::TrackKind::Pipe, fmt::format("{}.{}", track_name(where), isa::kPipeNames[p]), where.card});
-    }
-    for (const isa::OpInfo& row : isa::instruction_table()) {
-      op_names_[isa::index_of(row.opcode)] = env_.sink->intern(row.mnemonic);
-    }
-    wait_name_ = env_.sink->intern("wait");
-  }
+      local_{where.kind, env.machine.arch},
+      execution_{make_execution(context_, local_)},
+      pipes_{context_},
+      cross_flags_{env.machine.arch.cross_flags, where.kind},
+      data_{context_, local_},
+      scalar_{context_, {pipes_, cross_flags_, *execution_, data_, wake_}},
+      source_{std::make_unique<Interpreter>(context_, scalar_)} {
+  context_.tell([&](Observer& o) { o.core_added(where, env.machine.arch); });
   SC_HAS_PROCESS(Core);
   SC_METHOD(advance);
   sensitive << wake_;
@@ -51,51 +74,38 @@ Core::Core(const sc_core::sc_module_name& name, Environment env, const CoreLocat
 
 void Core::start(const Block& block) {
   NPU_ASSERT(!running_, "a core runs one block at a time");
-  block_ = block;
+  context_.block = block;
   running_ = true;
-  begin_ = env_.clock.now();
-  if (env_.sink != nullptr) {
-    kernel_name_ = env_.sink->intern(block.program->name);
-    block_name_ = block.name.empty() ? kernel_name_ : env_.sink->intern(block.name);
-  }
-  registers_.fill(0);
-  valueless_ = 0;
-  pc_ = 0;
-  scalar_ = ScalarState::Ready;
-  scalar_ordered_ = false;
-  scalar_time_ = scalar_since_ = begin_;
-  store_done_ = begin_;
+  begin_ = context_.env.clock.now();
   bytes_read_ = bytes_written_ = 0;
-  retired_ += pipes_[isa::index_of(Pipe::S)].stats.instructions;
-  for (PipeState& p : pipes_) {
-    p.free_at = p.last_retire = begin_;
-    p.next_start = kNever;
-    p.stats = {};
-  }
-  cache_.invalidate_clean();
+  retired_ += pipes_[Pipe::S].stats().instructions;
+  context_.tell([&](Observer& o) { o.block_started(context_.where, context_.block, Cycles{begin_}); });
+  pipes_.begin_block(begin_);
+  scalar_.begin_block(begin_);
+  source_->begin(block);
   wake_.notify(sc_core::SC_ZERO_TIME);
 }
 
+// ---- the event loop ----------------------------------------------------------------------------------------------
+
 void Core::advance() {
-  const ActivityScope scope{services_.activity, Activity::Pipes};
-  env_.faults.guard([this] { run_events(); });
+  const ActivityScope scope{context_.services.activity, Activity::Pipes};
+  context_.env.faults.guard([this] { run_events(); });
 }
 
 void Core::run_events() {
-  const std::uint64_t now = env_.clock.now();
+  const std::uint64_t now = context_.env.clock.now();
   for (const Passed& passed : passed_) {
-    PipeState& pipe = pipes_[passed.pipe];
-    pipe.transferring = false;
-    enter_flight(passed.pipe, pipe.transfer_begin, now, now + passed.latency, now);
+    enter_flight(passed.pipe, pipes_[passed.pipe].transfer_begin(), now, now + passed.latency, now);
   }
   passed_.clear();
-  if (scalar_ == ScalarState::Cell && step_scalar(block_.program->code[pc_])) ++pc_;
-  while (running_ && env_.stop_requested() == 0) {
-    if (scalar_ == ScalarState::Ready && !scalar_ordered_) run_scalar();
+  if (scalar_.watches_cell()) (void)source_->step();
+  while (running_ && context_.env.stop_requested() == 0) {
+    run_ahead();
     const Next next = next_event();
     if (next.time == kNever) return;  // a transfer, a flag or a cell of the outside will wake this core
-    if (next.time > now && (meets_others(next) || next.time >= horizon())) {
-      env_.clock.notify_at(wake_, next.time);
+    if (next.time > now && (meets_others(next) || next.time >= pipes_.horizon())) {
+      context_.env.clock.notify_at(wake_, next.time);
       return;
     }
     switch (next.what) {
@@ -106,86 +116,161 @@ void Core::run_events() {
         start_front(next.pipe, next.time);
         break;
       case Next::What::Scalar:
-        scalar_ordered_ = false;
-        scalar_external_ = false;
-        if (block_.program->code[pc_].opcode == Opcode::Halt && parked_) {
+        scalar_.leave_order();
+        if (scalar_.finishing()) {
           finish_block(next.time);
-        } else if (step_scalar(block_.program->code[pc_])) {
-          ++pc_;
+        } else {
+          (void)source_->step();
         }
         break;
     }
   }
 }
 
+/// The scalar unit goes on until it must wait for somebody.
+void Core::run_ahead() {
+  if (!scalar_.runs_ahead()) return;
+  const ActivityScope scope{context_.services.activity, Activity::Scalar};
+  const std::uint64_t limit = context_.env.clock.now() + kRunAheadCycles;
+  while (scalar_.runs_ahead()) {
+    const Order order = source_->order();
+    if (order != Order::Eager || scalar_.time() > limit) return scalar_.wait_in_order(order != Order::Local);
+    if (!source_->step()) return;
+  }
+}
+
 Core::Next Core::next_event() const {
   Next best;
-  const auto offer = [&](std::uint64_t time, Next::What what, std::uint32_t pipe) {
+  const auto offer = [&](std::uint64_t time, Next::What what, Pipe pipe) {
     if (time < best.time) best = {time, what, pipe};
   };
-  for (const std::uint32_t p : active_pipes_) {
-    if (!pipes_[p].in_flight.empty()) offer(pipes_[p].in_flight.front().retire, Next::What::Retire, p);
-  }
-  for (const std::uint32_t p : active_pipes_) offer(pipes_[p].next_start, Next::What::Start, p);
-  if (scalar_ == ScalarState::Ready && scalar_ordered_) offer(scalar_time_, Next::What::Scalar, 0);
+  for (const Pipe p : pipes_.queued()) offer(pipes_[p].next_retirement(), Next::What::Retire, p);
+  for (const Pipe p : pipes_.queued()) offer(pipes_[p].next_start(), Next::What::Start, p);
+  if (scalar_.waits_in_order()) offer(scalar_.time(), Next::What::Scalar, Pipe::S);
   return best;
 }
 
 bool Core::meets_others(const Next& next) const {
   switch (next.what) {
     case Next::What::Retire: {
-      const Issued& op = pipes_[next.pipe].in_flight.front().op;
-      return op.ins->opcode == Opcode::SetCross || uses_memory(op);
+      const Operation& op = pipes_[next.pipe].oldest();
+      return op.opcode == Opcode::SetCross || op.transfer() != nullptr;
     }
     case Next::What::Start:
-      return uses_memory(pipes_[next.pipe].queue.front());
+      return pipes_[next.pipe].front().transfer() != nullptr;
     case Next::What::Scalar:
-      return scalar_external_;
+      return scalar_.meets_others();
   }
   return true;
 }
 
-/// Until then no running transfer of this core can end, so nothing that happens here can depend on one.
-std::uint64_t Core::horizon() const {
-  std::uint64_t earliest = kNever;
-  for (const std::uint32_t p : active_pipes_) {
-    if (pipes_[p].transferring) earliest = std::min(earliest, pipes_[p].transfer_floor);
-  }
-  return earliest;
-}
-
 void Core::transfer_passed(std::uint32_t tag, std::uint64_t latency) {
-  passed_.push_back({tag, latency});
+  passed_.push_back({static_cast<Pipe>(tag), latency});
   wake_.notify(sc_core::SC_ZERO_TIME);
 }
 
-void Core::cell_written(const Notify* notify) {
-  has_notify_ = notify != nullptr;
-  if (has_notify_) last_notify_ = *notify;
+// ---- operations in pipes -----------------------------------------------------------------------------------------
+
+void Core::start_front(Pipe name, std::uint64_t time) {
+  CorePipe& pipe = pipes_[name];
+  const Operation& op = pipe.front();
+  pipe.start(time);
+  if (isa::op_info(op.opcode).op_class == isa::OpClass::Sync) {
+    if (op.opcode == Opcode::WaitFlag) pipes_.take_flag(op.flag_from, name, op.flag);
+    pipe.pass(time, context_.params().flag_issue_cycles);
+    scalar_.queue_moved(name, time);
+    pipes_.find_start(name);
+    return;
+  }
+  if (op.transfer() != nullptr) return begin_transfer(name, time);
+  if (name == Pipe::V) require_written(op, pipe, time, context_);
+  const Cost cost = cost_of(op, context_.env.machine, pipes_[Pipe::MTE2].transferring());
+  enter_flight(name, time, time + cost.occupancy, time + cost.occupancy + cost.result, time);
+}
+
+void Core::begin_transfer(Pipe name, std::uint64_t time) {
+  const Operation& op = pipes_[name].front();
+  const Transfer t = transfer_of(op, context_);
+  require_in_bounds(op, t, context_);
+  (t.write ? bytes_written_ : bytes_read_) += t.bytes();
+  const double port = static_cast<double>(t.bytes()) / t.port_bytes_per_cycle;
+  const bool untimed = context_.services.mode == Mode::Functional;
+  pipes_[name].begin_transfer(time, untimed ? time : time + static_cast<std::uint64_t>(port));
+  context_.services.memory.start(t, *this, static_cast<std::uint32_t>(name));
+}
+
+/// The front of the queue leaves the pipe, and its place is free at `slot_free`.
+void Core::enter_flight(Pipe name, std::uint64_t begin, std::uint64_t end, std::uint64_t result,
+                        std::uint64_t slot_free) {
+  pipes_[name].enter_flight(begin, end, result);
+  scalar_.queue_moved(name, slot_free);
+  pipes_.find_start(name);
+}
+
+void Core::retire_front(Pipe name) {
+  CorePipe& pipe = pipes_[name];
+  const Operation& op = pipe.oldest();
+  const std::uint64_t time = pipe.next_retirement();
+  ++retired_;
+  if (op.opcode == Opcode::SetFlag) {
+    pipes_.set_flag(name, op.flag_to, op.flag, time, op.index);
+    if (op.flag_to == Pipe::S) scalar_.flag_set(time);
+  } else if (op.opcode == Opcode::SetCross) {
+    send_cross(op, time);
+  } else {
+    execution_->retire(op);
+    const isa::Access* gm = op.transfer();
+    if (gm != nullptr && isa::writes(gm->kind)) context_.services.notifies->stored(gm->begin, gm->extent());
+  }
+  context_.tell([&](Observer& o) { o.operation_retired(context_.where, op, Cycles{time}); });
+  pipe.retire();
+  scalar_.operation_retired(time);
+}
+
+void Core::send_cross(const Operation& op, std::uint64_t time) {
+  if (!context_.block.mixed)
+    context_.fail(op.index, "cross-core flags work only in a task with a cube and a vector part");
+  const std::uint64_t arrival = time + context_.params().cross_flag_cycles;
+  context_.named(op.index, [&] {
+    if (context_.where.kind == isa::CoreKind::AIV)
+      return cluster_[0]->receive_cross(op.flag, context_.where.sub_block, arrival);
+    for (std::size_t vector = 1; vector < cluster_.size(); ++vector)
+      cluster_[vector]->receive_cross(op.flag, 0, arrival);
+  });
+}
+
+void Core::receive_cross(std::uint32_t id, std::uint32_t sender, std::uint64_t arrival) {
+  const std::size_t count = cross_flags_.receive(id, sender, arrival);
+  const std::uint32_t limit = context_.env.machine.arch.cross_flag_limit;
+  if (count > limit) {
+    throw program_error(
+        "cross-core flag {} for {} has been set {} times without a wait_cross; limit: {} (core.cross_flag_limit); way "
+        "out: let the receiver wait more often, or raise the limit",
+        id, track_name(context_.where), count, limit);
+  }
+  if (!scalar_.waits_for_cross_flag()) return;
+  scalar_.cross_flag_arrives(arrival);
   wake_.notify(sc_core::SC_ZERO_TIME);
 }
+
+// ---- the end of a block ------------------------------------------------------------------------------------------
 
 void Core::finish_block(std::uint64_t time) {
-  parked_ = false;
-  for (std::size_t i = 0; i < flags_.size(); ++i) {
-    if (flags_[i] == kNever) continue;
-    const std::size_t ids = env_.machine.arch.flags_per_pair, pair = i / ids;
-    fail(pc_, fmt::format("flag {} from {} to {} is still set at the end; every set_flag needs a wait_flag", i % ids,
-                          isa::kPipeNames[pair / isa::kPipeCount], isa::kPipeNames[pair % isa::kPipeCount]));
+  if (const auto flag = pipes_.flags().any_set()) {
+    context_.fail(source_->instruction(),
+                  fmt::format("flag {} from {} to {} is still set at the end; every set_flag needs a wait_flag",
+                              flag->id, isa::name_of(flag->from), isa::name_of(flag->to)));
   }
-  for (std::size_t id = 0; id < cross_arrivals_.size(); ++id) {
-    for (const auto& arrivals : cross_arrivals_[id]) {
-      if (!arrivals.empty()) {
-        fail(pc_, fmt::format("cross-core flag {} is still {} at the end; every set_cross needs a wait_cross", id,
-                              arrivals.size()));
-      }
-    }
+  if (const auto flag = cross_flags_.any_left()) {
+    context_.fail(source_->instruction(),
+                  fmt::format("cross-core flag {} is still {} at the end; every set_cross needs a wait_cross", flag->id,
+                              flag->count));
   }
-  for (const std::uint32_t p : active_pipes_) account_wait(pipes_[p], pipes_[p].free_at, time, WaitReason::Instruction);
-  record_task(time);
+  for (const Pipe p : pipes_.queued()) pipes_[p].end_block(time);
+  scalar_.end_block();
   running_ = false;
-  scalar_ = ScalarState::Idle;
-  observer_.block_finished(where_.index, block_stats(time));
+  context_.tell([&](Observer& o) { o.block_ended(context_.where, context_.block, Cycles{begin_}, Cycles{time}); });
+  observer_.block_finished(context_.where.index, block_stats(time));
 }
 
 }  // namespace npu::model

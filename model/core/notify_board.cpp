@@ -13,7 +13,7 @@ NotifyBoard::NotifyBoard(const sc_core::sc_module_name& name, Environment env, M
 }
 
 void NotifyBoard::post(std::uint64_t arrival, const Notify& notify) {
-  pending_.emplace(Order{arrival, notify.address, notify.source, sequence_++}, notify);
+  pending_.emplace(Order{arrival, notify.address, notify.sender.card, notify.sender.index, sequence_++}, notify);
   env_.clock.notify_at(due_, pending_.begin()->first.arrival);
 }
 
@@ -51,6 +51,7 @@ void NotifyBoard::perform_due() {
             ? static_cast<std::int32_t>(static_cast<std::uint32_t>(value) + static_cast<std::uint32_t>(notify.value))
             : notify.value;
     std::memcpy(cell, &value, sizeof value);
+    env_.observers.tell([&](Observer& o) { o.notify_performed(notify, Cycles{now}); });
     for (auto [it, end] = watchers_.equal_range(notify.address); it != end; ++it) it->second->cell_written(&notify);
   }
   if (!pending_.empty()) env_.clock.notify_at(due_, pending_.begin()->first.arrival);

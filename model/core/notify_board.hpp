@@ -6,6 +6,7 @@
 #include <map>
 #include <vector>
 
+#include "model/core/core_location.hpp"
 #include "model/environment.hpp"
 #include "model/memory/memory_system.hpp"
 
@@ -15,7 +16,7 @@ struct Notify {
   std::uint64_t address = 0;
   std::int32_t value = 0;
   bool add = false;
-  traces::TrackId source{};
+  CoreLocation sender;
   std::uint64_t sent = 0;  ///< cycle
 };
 
@@ -42,7 +43,7 @@ class NotifyBoard final : public sc_core::sc_module {
   void perform_due();
   struct Order {
     std::uint64_t arrival, address;
-    traces::TrackId source;
+    std::uint32_t card, core;  ///< of the sender
     std::uint64_t sequence;
     auto operator<=>(const Order&) const = default;
   };

@@ -1,253 +1,18 @@
-// The scalar unit: a tight interpreter with local time. Arithmetic runs ahead; what touches a tile element, a flag of
-// its own, memory or a cell waits until the core, or the whole system, has reached its time.
+#include "model/core/scalar_unit.hpp"
+
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "isa/errors.hpp"
-#include "isa/instructions/instruction_table.hpp"
-#include "model/core/core.hpp"
 
 namespace npu::model {
 
-using isa::Instruction;
 using isa::Opcode;
-using isa::Pipe;
-using isa::Space;
-using traces::WaitReason;
+using isa::Operation;
 
-namespace {
-
-/// The scalar unit may run this far ahead before it lets the rest of the system catch up (an endless scalar loop must
-/// not stop simulated time).
-constexpr std::uint64_t kRunAheadCycles = 100'000;
-
-}  // namespace
-
-// ---- time --------------------------------------------------------------------------------------------------------
-
-void Core::spend(std::uint64_t cycles) {
-  scalar_time_ += cycles;
-  PipeState& s = pipes_[isa::index_of(Pipe::S)];
-  s.stats.busy += cycles;
-  s.free_at = scalar_time_;
-}
-
-void Core::spend_waiting(std::uint64_t until, WaitReason reason) {
-  if (until <= scalar_time_) return;
-  account_wait(pipes_[isa::index_of(Pipe::S)], scalar_time_, until, reason);
-  scalar_time_ = until;
-}
-
-void Core::block_scalar(ScalarState state, WaitReason reason) {
-  scalar_ = state;
-  scalar_reason_ = reason;
-  scalar_since_ = scalar_time_;
-}
-
-void Core::resume_scalar(std::uint64_t time) {
-  spend_waiting(time, scalar_reason_);
-  scalar_ = ScalarState::Ready;
-}
-
-/// The current instruction takes effect at `time`, in order with the rest of the system.
-void Core::wait_in_order(std::uint64_t time) {
-  spend_waiting(time, WaitReason::Memory);
-  scalar_ordered_ = scalar_external_ = true;
-}
-
-// ---- interpreter -------------------------------------------------------------------------------------------------
-
-Core::Order Core::order_of(const Instruction& ins) {
-  switch (ins.opcode) {
-    case Opcode::LdTile:
-    case Opcode::StTile:
-    case Opcode::Halt:
-      return Order::Local;
-    case Opcode::LdGm:
-    case Opcode::StGm:
-      return cache_.hit(scalar_address(ins)) ? Order::Eager : Order::System;
-    case Opcode::Dcci:
-    case Opcode::TNotify:
-    case Opcode::TWait:
-    case Opcode::TTest:
-    case Opcode::WaitCross:
-      return Order::System;
-    case Opcode::SetFlag:
-      return ins.t0 == static_cast<std::uint16_t>(Pipe::S) ? Order::Local : Order::Eager;
-    case Opcode::WaitFlag:
-      return ins.t1 == static_cast<std::uint16_t>(Pipe::S) ? Order::Local : Order::Eager;
-    case Opcode::PipeBarrier:
-      return ins.t0 == isa::kNoDescriptor ? Order::Local : Order::Eager;
-    default:
-      return Order::Eager;
-  }
-}
-
-void Core::run_scalar() {
-  const ActivityScope scope{services_.activity, Activity::Scalar};
-  const auto& code = block_.program->code;
-  const std::uint64_t limit = env_.clock.now() + kRunAheadCycles;
-  while (scalar_ == ScalarState::Ready) {
-    NPU_ASSERT(pc_ < code.size(), "the verifier lets no program run past its end");
-    const Order order = order_of(code[pc_]);
-    if (order != Order::Eager || scalar_time_ > limit) {
-      scalar_ordered_ = true;
-      scalar_external_ = order != Order::Local;
-      return;
-    }
-    if (!step_scalar(code[pc_])) return;
-    ++pc_;
-  }
-}
-
-/// Executes one instruction; false when it must be tried again.
-bool Core::step_scalar(const Instruction& ins) {
-  const CoreParams& params = env_.machine.params.core;
-  if (valueless_ != 0) [[unlikely]]
-    track_valueless(ins);
-  switch (isa::op_info(ins.opcode).op_class) {
-    case isa::OpClass::Mover:
-    case isa::OpClass::Cube:
-    case isa::OpClass::Vector:
-      return issue(ins);
-    case isa::OpClass::Sync:
-      return synchronise(ins);
-    case isa::OpClass::Comm:
-      switch (ins.opcode) {
-        case Opcode::TNotify:
-          send_notify(ins);
-          break;
-        case Opcode::TWait:
-          if (!wait_cell(ins)) return false;
-          break;
-        default: {
-          const auto address = static_cast<std::uint64_t>(registers_[ins.r1]);
-          require_cell(address);
-          const std::int32_t value = named(pc_, [&] { return read_cell(address); });
-          set_register(ins.r0, compare(ins.mode, value, registers_[ins.r2]) ? 1 : 0);
-        }
-      }
-      spend(params.scalar_cycles);
-      ++pipes_[0].stats.instructions;
-      return true;
-    case isa::OpClass::Scalar:
-      break;
-  }
-  std::uint64_t cost = params.scalar_cycles;
-  switch (ins.opcode) {
-    case Opcode::Halt:
-      if (!wait_idle(ScalarState::Drain, WaitReason::Drain)) return false;
-      parked_ = true;
-      wait_in_order(scalar_time_);
-      return false;
-    case Opcode::LdGm:
-    case Opcode::StGm:
-      if (!scalar_memory(ins)) return false;
-      break;
-    case Opcode::LdTile:
-      scalar_tile(ins);
-      cost = params.scalar_tile_load_cycles;
-      break;
-    case Opcode::StTile:
-      scalar_tile(ins);
-      cost = params.scalar_tile_store_cycles;
-      break;
-    case Opcode::Dcci:
-      clean_cache(ins);
-      break;
-    case Opcode::Dsb:
-      spend_waiting(store_done_, WaitReason::Memory);
-      break;
-    case Opcode::Br:
-      pc_ = static_cast<std::uint32_t>(ins.imm) - 1;
-      break;
-    case Opcode::BrCmp:
-      if (compare(ins.mode, registers_[ins.r0], registers_[ins.r1])) pc_ = static_cast<std::uint32_t>(ins.imm) - 1;
-      break;
-    case Opcode::LdArg: {
-      const auto& args = *block_.args;
-      if (ins.imm < 0 || static_cast<std::size_t>(ins.imm) >= args.size()) {
-        fail(pc_, fmt::format("argument {} of {}", ins.imm, args.size()));
-      }
-      set_register(ins.r0, args[static_cast<std::size_t>(ins.imm)]);
-      break;
-    }
-    case Opcode::LdSpr:
-      set_register(ins.r0, special(static_cast<isa::SpecialReg>(ins.mode)));
-      break;
-    case Opcode::Nop:
-      break;
-    default:
-      set_register(ins.r0, arithmetic(ins));
-  }
-  spend(cost);
-  ++pipes_[0].stats.instructions;
-  return true;
-}
-
-void Core::set_register(std::uint8_t index, std::int64_t value) {
-  if (index != 0) registers_[index] = value;
-}
-
-/// The result of LDTILE or LDGM.
-void Core::load_register(const Instruction& ins, std::int64_t value) {
-  if (services_.mode == Mode::Timing && ins.r0 != 0 && !loads_value(ins)) {
-    valueless_ |= std::uint32_t{1} << ins.r0;
-    value = 0;
-  }
-  set_register(ins.r0, value);
-}
-
-std::int64_t Core::arithmetic(const Instruction& ins) const {
-  const std::int64_t a = registers_[ins.r1], b = registers_[ins.r2];
-  const auto ua = static_cast<std::uint64_t>(a), ub = static_cast<std::uint64_t>(b);
-  const auto imm = static_cast<std::uint64_t>(std::int64_t{ins.imm});
-  const auto signed_of = [](std::uint64_t v) { return static_cast<std::int64_t>(v); };
-  switch (ins.opcode) {
-    case Opcode::Li:
-      return ins.imm;
-    case Opcode::Lih:
-      return signed_of((static_cast<std::uint64_t>(registers_[ins.r0]) & 0xffffffffU) | imm << 32);
-    case Opcode::Mov:
-      return a;
-    case Opcode::Add:
-      return signed_of(ua + ub);
-    case Opcode::Sub:
-      return signed_of(ua - ub);
-    case Opcode::Mul:
-      return signed_of(ua * ub);
-    case Opcode::Div:
-    case Opcode::Rem:
-      if (b == 0) fail(pc_, "division by zero");
-      if (b == -1) return ins.opcode == Opcode::Div ? signed_of(0 - ua) : 0;
-      return ins.opcode == Opcode::Div ? a / b : a % b;
-    case Opcode::Min:
-      return std::min(a, b);
-    case Opcode::Max:
-      return std::max(a, b);
-    case Opcode::And:
-      return a & b;
-    case Opcode::Or:
-      return a | b;
-    case Opcode::Xor:
-      return a ^ b;
-    case Opcode::Shl:
-      return signed_of(ua << (ub & 63U));
-    case Opcode::Shr:
-      return signed_of(ua >> (ub & 63U));
-    case Opcode::Addi:
-      return signed_of(ua + imm);
-    case Opcode::Muli:
-      return signed_of(ua * imm);
-    case Opcode::Cmp:
-      return compare(ins.mode, a, b) ? 1 : 0;
-    default:
-      NPU_ASSERT(false, "not an arithmetic instruction");
-      return 0;
-  }
-}
-
-bool Core::compare(std::uint8_t mode, std::int64_t a, std::int64_t b) const {
-  switch (static_cast<isa::CompareMode>(mode)) {
+bool holds(isa::CompareMode mode, std::int64_t a, std::int64_t b) {
+  switch (mode) {
     case isa::CompareMode::Eq:
       return a == b;
     case isa::CompareMode::Ne:
@@ -264,22 +29,255 @@ bool Core::compare(std::uint8_t mode, std::int64_t a, std::int64_t b) const {
   return false;
 }
 
-std::int64_t Core::special(isa::SpecialReg which) const {
-  switch (which) {
-    case isa::SpecialReg::BlockIndex:
-      return block_.block;
-    case isa::SpecialReg::BlockCount:
-      return block_.block_count;
-    case isa::SpecialReg::SubBlock:
-      return block_.sub_block;
-    case isa::SpecialReg::CardRank:
-      return where_.card;
-    case isa::SpecialReg::CardCount:
-      return services_.card_count;
-    case isa::SpecialReg::CycleCounter:
-      return static_cast<std::int64_t>(scalar_time_);
+ScalarUnit::ScalarUnit(const CoreContext& core, const Parts& parts)
+    : core_{core},
+      pipes_{parts.pipes},
+      cross_flags_{parts.cross_flags},
+      execution_{parts.execution},
+      data_{parts.data},
+      wake_{parts.wake} {}
+
+// ---- time --------------------------------------------------------------------------------------------------------
+
+void ScalarUnit::spend(std::uint64_t cycles) {
+  time_ += cycles;
+  scalar_pipe().spend(cycles, time_);
+}
+
+void ScalarUnit::complete(std::uint64_t cycles) {
+  spend(cycles);
+  scalar_pipe().count_instruction();
+}
+
+void ScalarUnit::wait_until(std::uint64_t time, WaitReason reason) {
+  if (time <= time_) return;
+  scalar_pipe().wait(time_, time, reason);
+  time_ = time;
+}
+
+bool ScalarUnit::wait_for(State state, WaitReason reason, const Awaited& awaited) {
+  state_ = state;
+  reason_ = reason;
+  awaited_ = awaited;
+  since_ = time_;
+  return false;
+}
+
+void ScalarUnit::resume(std::uint64_t time) {
+  wait_until(time, reason_);
+  state_ = State::Ready;
+}
+
+bool ScalarUnit::arrive_in_order(std::uint64_t time) {
+  wait_until(time, WaitReason::Memory);
+  wait_in_order(true);
+  return false;
+}
+
+void ScalarUnit::wait_in_order(bool meets_others) {
+  in_order_ = true;
+  meets_others_ = meets_others;
+}
+
+void ScalarUnit::begin_block(std::uint64_t time) {
+  state_ = State::Ready;
+  in_order_ = false;
+  time_ = since_ = time;
+  data_.begin_block(time);
+}
+
+void ScalarUnit::end_block() {
+  finishing_ = false;
+  state_ = State::Idle;
+}
+
+void ScalarUnit::queue_moved(isa::Pipe pipe, std::uint64_t time) {
+  if (state_ == State::Queue && awaited_.pipe == pipe) {
+    resume(time);
+  } else {
+    operation_retired(time);
   }
-  return 0;
+}
+
+void ScalarUnit::operation_retired(std::uint64_t time) {
+  if (state_ == State::Barrier || state_ == State::Drain) resume(time);
+}
+
+void ScalarUnit::flag_set(std::uint64_t time) {
+  if (state_ == State::Flag) resume(time);
+}
+
+void ScalarUnit::cross_flag_arrives(std::uint64_t time) { resume(std::max(time_, time)); }
+
+void ScalarUnit::cut_off(std::uint64_t end) {
+  const bool blocked = state_ != State::Ready && state_ != State::Idle;
+  scalar_pipe().wait(time_, end, blocked ? reason_ : WaitReason::Instruction);
+}
+
+// ---- pipes, flags, barriers --------------------------------------------------------------------------------------
+
+bool ScalarUnit::issue(const Operation& op) {
+  if (pipes_[op.pipe].full()) return wait_for(State::Queue, WaitReason::QueueFull, {.pipe = op.pipe});
+  const std::uint64_t cycles = core_.params().scalar_cycles;
+  pipes_.push(op, time_ + cycles);
+  spend(cycles);
+  return true;
+}
+
+bool ScalarUnit::synchronise(const Operation& op) {
+  switch (op.opcode) {
+    case Opcode::WaitFlag: {
+      const std::uint64_t set = pipes_.flags().set_at(op.flag_from, isa::Pipe::S, op.flag);
+      if (set == kNever) return wait_for(State::Flag, WaitReason::Flag, {.pipe = op.flag_from, .flag = op.flag});
+      wait_until(set, WaitReason::Flag);
+      pipes_.take_flag(op.flag_from, isa::Pipe::S, op.flag);
+      break;
+    }
+    case Opcode::SetFlag:
+      pipes_.set_flag(isa::Pipe::S, op.flag_to, op.flag, time_, op.index);
+      break;
+    case Opcode::PipeBarrier:
+      if (!wait_idle(State::Barrier, WaitReason::Barrier)) return false;
+      break;
+    case Opcode::WaitCross:
+      if (!wait_cross(op.flag)) return false;
+      break;
+    default:
+      core_.fail(op.index, "a cross-core flag is set by a pipe that does work, not by the scalar unit");
+  }
+  core_.tell([&](Observer& o) { o.operation_started(core_.where, op, Cycles{time_}); });
+  core_.tell([&](Observer& o) { o.operation_retired(core_.where, op, Cycles{time_}); });
+  return true;
+}
+
+/// Every pipe has run dry; the scalar unit's time is not before their last retirement.
+bool ScalarUnit::wait_idle(State state, WaitReason reason) {
+  if (!pipes_.idle()) return wait_for(state, reason, {});
+  wait_until(pipes_.idle_since(time_), reason);
+  return true;
+}
+
+bool ScalarUnit::wait_cross(std::uint32_t id) {
+  const std::uint64_t arrived = cross_flags_.arrived(id);
+  if (arrived == kNever) return wait_for(State::Cross, WaitReason::CrossFlag, {.flag = id});
+  if (arrived > time_) {
+    wait_until(arrived, WaitReason::CrossFlag);
+    wait_in_order(true);
+    return false;
+  }
+  cross_flags_.take(id);
+  return true;
+}
+
+bool ScalarUnit::finish() {
+  if (!wait_idle(State::Drain, WaitReason::Drain)) return false;
+  finishing_ = true;
+  return arrive_in_order(time_);
+}
+
+// ---- memory ------------------------------------------------------------------------------------------------------
+
+void ScalarUnit::store_element(const Operation& op, std::int64_t value, bool has_value) {
+  data_.store_element(op.accesses[0], value);
+  execution_.element_stored(op.accesses[0], has_value);
+}
+
+bool ScalarUnit::reach(const Operation& op) {
+  const std::uint64_t address = op.accesses[0].begin;
+  core_.named(op.index, [&] { data_.require_accessible(op.accesses[0]); });
+  if (!data_.hits(address)) {
+    if (!fill_arrives_) {
+      fill_arrives_ = true;
+      return arrive_in_order(time_ + data_.fill_cycles(address));
+    }
+    data_.fill(address, time_);
+  }
+  fill_arrives_ = false;
+  return true;
+}
+
+void ScalarUnit::clean(std::uint64_t begin, std::uint64_t end) {
+  const std::uint64_t lines = data_.clean(begin, end, time_);
+  const std::uint64_t cycles = cycles_of_ns(core_.env.machine.params, core_.params().dcci_ns);
+  wait_until(time_ + std::max<std::uint64_t>(1, lines) * cycles, WaitReason::Memory);
+}
+
+// ---- cells -------------------------------------------------------------------------------------------------------
+
+void ScalarUnit::notify(const Operation& op, std::int32_t value, bool add) {
+  const std::uint64_t address = op.accesses[0].begin;
+  const std::uint64_t arrival = core_.named(op.index, [&] { return data_.send(address, time_); });
+  const Notify notify{.address = address, .value = value, .add = add, .sender = core_.where, .sent = time_};
+  core_.tell([&](Observer& o) { o.notify_sent(core_.where, notify, Cycles{time_}); });
+  core_.services.notifies->post(arrival, notify);
+}
+
+std::int32_t ScalarUnit::test(const Operation& op) const {
+  return core_.named(op.index, [&] { return data_.read_cell(op.accesses[0].begin); });
+}
+
+bool ScalarUnit::wait_cell(const Operation& op, isa::CompareMode mode, std::int64_t value) {
+  const std::uint64_t address = op.accesses[0].begin;
+  if (!watching_) {
+    (void)test(op);
+    if (const std::uint32_t card = card_of(GmAddress{address}); card != core_.where.card) {
+      core_.fail(op.index,
+                 fmt::format("cell {:#x} of {} is on card {}; limit: twait polls a cell of its own card, {}; way out: "
+                             "let the other card notify a cell here",
+                             address, core_.services.memory.allocation_name(address), card, core_.where.card));
+    }
+  }
+  if (!holds(mode, test(op), value)) {
+    if (!watching_) {
+      core_.services.notifies->watch(address, *this);
+      watching_ = true;
+      return wait_for(State::Cell, WaitReason::Notify, {.cell = address, .mode = mode, .value = value});
+    }
+    return false;
+  }
+  if (watching_) {
+    core_.services.notifies->unwatch(address, *this);
+    watching_ = false;
+    resume(core_.env.clock.now());
+  }
+  const Notify* by = was_notified_ ? &last_notify_ : nullptr;
+  core_.tell([&](Observer& o) { o.wait_passed(core_.where, address, by, Cycles{time_}); });
+  was_notified_ = false;
+  const Params& params = core_.env.machine.params;
+  wait_until(time_ + cycles_of_ns(params, params.link.poll_ns), WaitReason::Notify);
+  return true;
+}
+
+void ScalarUnit::cell_written(const Notify* notify) {
+  was_notified_ = notify != nullptr;
+  if (was_notified_) last_notify_ = *notify;
+  wake_.notify(sc_core::SC_ZERO_TIME);
+}
+
+// ---- report ------------------------------------------------------------------------------------------------------
+
+std::string ScalarUnit::wait_text() const {
+  const auto reason = traces::kWaitReasonNames[static_cast<std::size_t>(reason_)];
+  switch (state_) {
+    case State::Idle:
+    case State::Ready:
+      return "executes scalar instructions";
+    case State::Cell:
+      return fmt::format("twait for cell {:#x} of {} (value {}, wants {} {})", awaited_.cell,
+                         core_.services.memory.allocation_name(awaited_.cell), data_.read_cell(awaited_.cell),
+                         isa::kCompareModeNames[static_cast<std::size_t>(awaited_.mode)], awaited_.value);
+    case State::Cross:
+      return fmt::format("waits for cross-core flag {} from {}", awaited_.flag,
+                         core_.where.kind == isa::CoreKind::AIC ? "both vector cores" : "the cube core");
+    case State::Flag:
+      return fmt::format("waits for flag {} from {}", awaited_.flag, isa::name_of(awaited_.pipe));
+    case State::Queue:
+      return fmt::format("waits for room in the queue of {} ({})", isa::name_of(awaited_.pipe), reason);
+    case State::Barrier:
+    case State::Drain:
+      return fmt::format("waits until the other pipes have finished ({})", reason);
+  }
+  return {};
 }
 
 }  // namespace npu::model

@@ -28,10 +28,7 @@ Host::Host(const sc_core::sc_module_name& name, Environment env, const std::vect
     }
     skew_[c] = cycles_of_ns(env.machine.params, 1e3 * start_skew_us[c]);
   }
-  if (env_.sink != nullptr) {
-    track_ = env_.sink->add_track({traces::TrackKind::Host, "host", 0});
-    download_track_ = env_.sink->add_track({traces::TrackKind::Host, "host.download", 0});
-  }
+  env_.observers.tell([](Observer& o) { o.host_added(); });
   SC_HAS_PROCESS(Host);
   SC_THREAD(prepare);
   SC_THREAD(execute);
@@ -52,9 +49,9 @@ std::uint64_t Host::copy_cycles(Bytes bytes) const {
   return cycles_of_ns(p, static_cast<double>(bytes.count()) / p.host.copy_gb_per_s);  // 1 GB/s is one byte per ns
 }
 
-void Host::work(traces::TrackId track, std::string_view what, std::uint64_t cycles) {
+void Host::work(HostQueue queue, std::string_view what, std::uint64_t cycles) {
   if (cycles == 0) return;
-  const auto work = open_works_.insert(open_works_.end(), {track, std::string{what}, env_.clock.now()});
+  const auto work = open_works_.insert(open_works_.end(), {queue, std::string{what}, env_.clock.now()});
   ++works_;
   wait(env_.clock.duration(cycles));
   --works_;
@@ -63,9 +60,9 @@ void Host::work(traces::TrackId track, std::string_view what, std::uint64_t cycl
 }
 
 void Host::record(const OpenWork& work, std::uint64_t end) {
-  if (env_.sink == nullptr || end == work.begin) return;
-  env_.sink->span(work.track, traces::SpanKind::Work, env_.sink->intern(work.what), isa::Cycles{work.begin},
-                  isa::Cycles{end}, traces::Detail::kNoValue);
+  if (end == work.begin) return;
+  env_.observers.tell(
+      [&](Observer& o) { o.host_worked(work.queue, work.what, isa::Cycles{work.begin}, isa::Cycles{end}); });
 }
 
 void Host::cut_off(std::uint64_t cycle) {
@@ -90,10 +87,10 @@ void Host::prepare_runs() {
     while (prepared_ - executed_ == kFifoDepth) wait(executed_event_);
     const std::size_t run = prepared_;
     times_[run].begin = env_.clock.now();
-    work(track_, "run", cycles_of_ns(p, 1e3 * p.host.run_us));
-    work(track_, "upload", copy_cycles(runs_[run].upload));
+    work(HostQueue::Runs, "run", cycles_of_ns(p, 1e3 * p.host.run_us));
+    work(HostQueue::Runs, "upload", copy_cycles(runs_[run].upload));
     for (const auto& card : cards_) {
-      work(track_, fmt::format("submit card{}", card->index()), cycles_of_ns(p, 1e3 * p.host.submit_us));
+      work(HostQueue::Runs, fmt::format("submit card{}", card->index()), cycles_of_ns(p, 1e3 * p.host.submit_us));
     }
     times_[run].prepared = env_.clock.now();
     ++prepared_;
@@ -132,7 +129,7 @@ void Host::execute_groups() {
 void Host::return_results() {
   for (;;) {
     while (ended_ == executed_) wait(executed_event_);
-    work(download_track_, "download", copy_cycles(runs_[ended_].download));
+    work(HostQueue::Downloads, "download", copy_cycles(runs_[ended_].download));
     times_[ended_].end = env_.clock.now();
     ++ended_;
     if (idle()) sc_core::sc_pause();

@@ -57,7 +57,7 @@ class Host final : public sc_core::sc_module {
 
  private:
   struct OpenWork {
-    traces::TrackId track;
+    HostQueue queue;
     std::string what;
     std::uint64_t begin;
   };
@@ -68,7 +68,7 @@ class Host final : public sc_core::sc_module {
   void prepare_runs();
   void execute_groups();
   void return_results();  // pauses the simulation when no run is left
-  void work(traces::TrackId track, std::string_view what, std::uint64_t cycles);
+  void work(HostQueue queue, std::string_view what, std::uint64_t cycles);
   [[nodiscard]] std::uint64_t copy_cycles(Bytes bytes) const;
   void record(const OpenWork& work, std::uint64_t end);
   void launch_group(HostRun& run);
@@ -83,7 +83,6 @@ class Host final : public sc_core::sc_module {
   std::list<OpenWork> open_works_;
   std::uint64_t group_since_ = 0;
   sc_core::sc_event enqueued_{"enqueued"}, prepared_event_{"prepared"}, executed_event_{"executed"};
-  traces::TrackId track_{}, download_track_{};
 };
 
 }  // namespace npu::model

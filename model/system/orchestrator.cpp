@@ -22,9 +22,6 @@ Orchestrator::Orchestrator(const sc_core::sc_module_name& name, Environment env,
       scheduler_{scheduler},
       read_word_{std::move(read_word)},
       submit_cycles_{cycles_of_ns(env.machine.params, 1e3 * env.machine.params.scheduler.submit_us)} {
-  if (env_.sink != nullptr) {
-    track_ = env_.sink->add_track({traces::TrackKind::Orchestrator, fmt::format("card{}.orch", card), card});
-  }
   SC_HAS_PROCESS(Orchestrator);
   SC_THREAD(run_programs);
   set_stack_size(kStackBytes);
@@ -75,11 +72,11 @@ TaskId Orchestrator::submit(const TaskSpec& task) {
 
 void Orchestrator::end_submit(std::uint64_t cycle) {
   busy_ += cycle - submit_since_;
-  if (env_.sink != nullptr && cycle > submit_since_) {
-    traces::Detail detail{traces::Detail::kNoValue};
-    detail.task = static_cast<std::uint32_t>(graph_.size());
-    env_.sink->span(track_, traces::SpanKind::Work, env_.sink->intern(submitting_->name), isa::Cycles{submit_since_},
-                    isa::Cycles{cycle}, detail);
+  if (cycle > submit_since_) {
+    const auto task = static_cast<std::uint32_t>(graph_.size());
+    env_.observers.tell([&](Observer& o) {
+      o.task_submitted(card_, task, submitting_->name, isa::Cycles{submit_since_}, isa::Cycles{cycle});
+    });
   }
   submitting_ = nullptr;
 }

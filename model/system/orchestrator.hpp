@@ -67,7 +67,6 @@ class Orchestrator final : public sc_core::sc_module, private OrchestratorApi {
   std::uint64_t blocked_since_ = 0;
   std::uint64_t busy_ = 0, end_ = 0;
   std::uint64_t submit_cycles_;
-  traces::TrackId track_{};
 };
 
 }  // namespace npu::model

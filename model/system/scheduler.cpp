@@ -13,7 +13,6 @@ namespace npu::model {
 namespace {
 
 constexpr std::array kShapes{Shape::Mixed, Shape::Cube, Shape::Vector};
-constexpr double kShortestSampleNs = 250;  ///< counters leave out what held for less
 constexpr std::uint32_t kMaxThreads = 64;  ///< bits of TaskRun::payload_threads
 
 }  // namespace
@@ -28,14 +27,6 @@ Scheduler::Scheduler(const sc_core::sc_module_name& name, Environment env, std::
       threads_{make_threads(env, card, costs.threads)},
       pool_{card, env.machine.arch.clusters, costs, factory, *this},
       thread_stats_(costs.threads) {
-  if (env_.sink != nullptr) {
-    constexpr std::array<std::string_view, 4> kNames{"idle", "poll", "resolve", "dispatch"};
-    for (std::size_t i = 0; i < kNames.size(); ++i) work_names_[i] = env_.sink->intern(kNames[i]);
-    track_ = env_.sink->add_track({traces::TrackKind::Card, fmt::format("card{}", card), card});
-    busy_cores_.name = env_.sink->intern("busy cores");
-    ready_tasks_.name = env_.sink->intern("ready tasks");
-    shortest_sample_ = cycles_of_ns(env.machine.params, kShortestSampleNs);
-  }
   SC_HAS_PROCESS(Scheduler);
   SC_METHOD(advance);
   dont_initialize();
@@ -46,12 +37,8 @@ std::vector<Scheduler::Thread> Scheduler::make_threads(Environment env, std::uin
   if (count == 0 || count > kMaxThreads) {
     throw config_error("scheduler.threads is {}, must be 1 to {}", count, kMaxThreads);
   }
-  std::vector<Thread> threads(count);
-  for (std::uint32_t i = 0; env.sink != nullptr && i < count; ++i) {
-    threads[i].track =
-        env.sink->add_track({traces::TrackKind::Scheduler, fmt::format("card{}.sched{}", card, i), card});
-  }
-  return threads;
+  env.observers.tell([&](Observer& o) { o.card_added(card, count); });
+  return std::vector<Thread>(count);
 }
 
 void Scheduler::begin_run() {
@@ -64,10 +51,10 @@ void Scheduler::begin_run() {
 
 void Scheduler::end_run() {
   for (std::uint32_t t = 0; t < threads_.size(); ++t) {
-    NPU_ASSERT(threads_[t].work == Work::None, "a card ends with idle scheduler threads");
+    NPU_ASSERT(!threads_[t].work, "a card ends with idle scheduler threads");
     close_work(t, env_.clock.now());
   }
-  end_counters();
+  end_trace(env_.clock.now());
 }
 
 void Scheduler::cut_off(std::uint64_t cycle) {
@@ -75,7 +62,7 @@ void Scheduler::cut_off(std::uint64_t cycle) {
   for (std::uint32_t core = 0; core < pool_.size(); ++core) {
     if (const auto stats = pool_.core(core).cut_off(cycle)) count_block(core, pool_.finish(core), *stats);
   }
-  end_counters();
+  end_trace(env_.clock.now());
 }
 
 void Scheduler::add(TaskId id) {
@@ -135,7 +122,7 @@ void Scheduler::block_finished(std::uint32_t core, const BlockStats& stats) {
   ++parts_ended_;
   count_block(core, part, stats);
   runs_[part.task].since = now;
-  runs_[part.task].last_track = pool_.core(core).track();
+  runs_[part.task].last_core = core;
   const std::uint64_t visible = now + costs_.finish_visible;
   threads_[pool_.owner(core)].completions.insert({visible, core, part.task, part.block});
   push_event(visible, EventKind::Wake, core);
@@ -157,36 +144,22 @@ void Scheduler::run_events(std::uint64_t now) {
     // Threads look for work only when everything that this cycle brings is known, in index order.
     any_began = false;
     for (std::uint32_t t = 0; t < threads_.size(); ++t) {
-      if (threads_[t].work == Work::None && begin_work(t, now)) any_began = true;
+      if (!threads_[t].work && begin_work(t, now)) any_began = true;
     }
   }
   if (!events_.empty()) env_.clock.notify_at(wake_, events_.top().cycle);
-  if (env_.sink != nullptr) sample_counters(now);
+  if (!env_.observers.empty()) tell_load(now);
 }
 
-void Scheduler::sample_counters(std::uint64_t now) {
+void Scheduler::tell_load(std::uint64_t now) const {
   std::uint64_t ready = 0;
   for (const Lane& l : lanes_) ready += l.cohorts.size() + l.tasks.size();
-  const auto sample = [&](Counter& counter, std::uint64_t value) {
-    if (value == counter.value) return;
-    if (now - counter.since >= shortest_sample_) put_sample(counter);
-    counter.value = value;
-    counter.since = now;
-  };
-  sample(busy_cores_, parts_on_cores_);
-  sample(ready_tasks_, ready);
+  env_.observers.tell([&](Observer& o) { o.card_loaded(card_, isa::Cycles{now}, parts_on_cores_, ready); });
 }
 
-void Scheduler::put_sample(Counter& counter) {
-  if (std::exchange(counter.shown, counter.value) == counter.value) return;
-  env_.sink->counter(track_, counter.name, isa::Cycles{counter.since}, counter.value);
-}
-
-void Scheduler::end_counters() {
-  if (env_.sink == nullptr) return;
-  sample_counters(env_.clock.now());
-  put_sample(busy_cores_);
-  put_sample(ready_tasks_);
+void Scheduler::end_trace(std::uint64_t now) const {
+  tell_load(now);
+  env_.observers.tell([&](Observer& o) { o.card_ended(card_, isa::Cycles{now}); });
 }
 
 void Scheduler::handle(const Event& event) {
@@ -219,9 +192,11 @@ void Scheduler::start_core(std::uint32_t core, std::uint64_t now) {
     run.started = true;
     run.stats.begin = now;
     for (const std::uint32_t p : task.producers) {
-      if (env_.sink == nullptr) break;
-      env_.sink->flow(traces::FlowKind::TaskDependency, runs_[p].last_track, isa::Cycles{runs_[p].stats.end},
-                      pool_.core(core).track(), isa::Cycles{now});
+      const TaskRun& producer = runs_[p];
+      env_.observers.tell([&](Observer& o) {
+        o.dependency_met(pool_.location(producer.last_core), isa::Cycles{producer.stats.end}, pool_.location(core),
+                         isa::Cycles{now});
+      });
     }
   }
   const CoreLocation& at = pool_.location(core);
@@ -242,7 +217,7 @@ bool Scheduler::begin_work(std::uint32_t t, std::uint64_t now) {
     thread.completion = *thread.completions.begin();
     thread.completions.erase(thread.completions.begin());
     const Completion& c = thread.completion;
-    occupy(t, Work::Poll, now, costs_.poll, {.task = c.task, .block = c.block, .core = c.core});
+    occupy(t, SchedulerWork::Poll, now, costs_.poll, {.task = c.task, .block = c.block, .core = c.core});
     return true;
   }
   claim_cohorts();
@@ -267,10 +242,11 @@ void Scheduler::begin_publish(std::uint32_t t, Claim claim, std::uint64_t now) {
   run.payload_threads |= bit;
   const Subject subject{.task = claim.part.task, .block = claim.part.block, .core = claim.cores.front()};
   threads_[t].claim = std::move(claim);
-  occupy(t, Work::Publish, now, cost, subject);
+  occupy(t, SchedulerWork::Dispatch, now, cost, subject);
 }
 
-void Scheduler::occupy(std::uint32_t t, Work work, std::uint64_t now, std::uint64_t cost, const Subject& subject) {
+void Scheduler::occupy(std::uint32_t t, SchedulerWork work, std::uint64_t now, std::uint64_t cost,
+                       const Subject& subject) {
   close_work(t, now);
   threads_[t].work = work;
   threads_[t].subject = subject;
@@ -281,15 +257,18 @@ void Scheduler::occupy(std::uint32_t t, Work work, std::uint64_t now, std::uint6
 void Scheduler::close_work(std::uint32_t t, std::uint64_t now) {
   Thread& thread = threads_[t];
   const std::uint64_t cycles = now - thread.since;
-  (thread.work == Work::None ? thread_stats_[t].idle : thread_stats_[t].busy) += cycles;
-  if (env_.sink != nullptr && thread.work != Work::None && cycles > 0) {
+  (thread.work ? thread_stats_[t].busy : thread_stats_[t].idle) += cycles;
+  if (thread.work && cycles > 0) {
     const Subject& subject = thread.subject;
-    traces::Detail detail{subject.block ? *subject.block : traces::Detail::kNoValue};
-    detail.task = subject.task;
-    detail.subject = env_.sink->intern(graph_.task(subject.task).name);
-    if (subject.core) detail.core = pool_.core(*subject.core).track();
-    env_.sink->span(thread.track, traces::SpanKind::Work, work_names_[static_cast<std::size_t>(thread.work)],
-                    isa::Cycles{thread.since}, isa::Cycles{now}, detail);
+    ThreadWork work{.card = card_,
+                    .thread = t,
+                    .work = *thread.work,
+                    .task = subject.task,
+                    .task_name = graph_.task(subject.task).name,
+                    .block = subject.block,
+                    .core = std::nullopt};
+    if (subject.core) work.core = pool_.location(*subject.core);
+    env_.observers.tell([&](Observer& o) { o.thread_worked(work, isa::Cycles{thread.since}, isa::Cycles{now}); });
   }
   thread.since = now;
 }
@@ -297,25 +276,23 @@ void Scheduler::close_work(std::uint32_t t, std::uint64_t now) {
 void Scheduler::end_work(std::uint32_t t, std::uint64_t now) {
   close_work(t, now);
   Thread& thread = threads_[t];
-  const Work done = thread.work;
-  thread.work = Work::None;
+  NPU_ASSERT(thread.work.has_value(), "an idle thread has nothing to end");
+  const SchedulerWork done = *thread.work;
+  thread.work.reset();
   switch (done) {
-    case Work::None:
-      NPU_ASSERT(false, "an idle thread has nothing to end");
-      break;
-    case Work::Poll: {
+    case SchedulerWork::Poll: {
       const std::uint32_t task = thread.completion.task;
       pool_.release(thread.completion.core);
       if (--runs_[task].parts_left > 0) break;
       const std::uint64_t edges = graph_.task(task).successors.size();
-      occupy(t, Work::Resolve, now, costs_.resolve + edges * costs_.resolve_edge,
+      occupy(t, SchedulerWork::Resolve, now, costs_.resolve + edges * costs_.resolve_edge,
              {.task = task, .block = std::nullopt, .core = std::nullopt});
       break;
     }
-    case Work::Resolve:
+    case SchedulerWork::Resolve:
       end_resolve(thread.completion.task, now);
       break;
-    case Work::Publish:
+    case SchedulerWork::Dispatch:
       for (const std::uint32_t core : thread.claim.cores) {
         pool_.publish(core, thread.claim.part, now + costs_.visible);
       }

@@ -75,7 +75,7 @@ class Scheduler final : public sc_core::sc_module, private BlockObserver {
     std::uint64_t payload_threads = 0;  ///< bit per thread that has built the payload
     std::uint64_t since = 0;            ///< cycle of the last change of state
     bool started = false;
-    traces::TrackId last_track{};  ///< of the part that ended last
+    std::uint32_t last_core = 0;  ///< of the part that ended last
     TaskStats stats;
     std::map<std::uint32_t, std::uint64_t> core_cycles;  ///< by core that has run a block
   };
@@ -95,21 +95,14 @@ class Scheduler final : public sc_core::sc_module, private BlockObserver {
     std::uint32_t task;
     std::optional<std::uint32_t> block, core;
   };
-  struct Counter {
-    traces::NameId name{};
-    std::uint64_t value = 0, since = 0;  ///< as it is, from a cycle on
-    std::uint64_t shown = 0;             ///< by the last sample
-  };
-  enum class Work : std::uint8_t { None, Poll, Resolve, Publish };
   struct Thread {
-    Work work = Work::None;
+    std::optional<SchedulerWork> work;
     Completion completion{};  ///< of Poll and Resolve
-    Claim claim;              ///< of Publish
+    Claim claim;              ///< of Dispatch
     Subject subject{};        ///< that the work is for
     std::uint64_t since = 0;  ///< cycle at which the work began, or the last one ended
     std::multiset<Completion> completions;
     std::deque<Claim> claims;  ///< of cohorts, to be published
-    traces::TrackId track{};
   };
   enum class EventKind : std::uint8_t { StartCore, ThreadDone, Wake };
   struct Event {
@@ -135,15 +128,14 @@ class Scheduler final : public sc_core::sc_module, private BlockObserver {
   void count_block(std::uint32_t core, const Part& part, const BlockStats& stats);
   void plan_starts(std::uint32_t core, std::uint64_t now);
   void start_core(std::uint32_t core, std::uint64_t now);
-  void sample_counters(std::uint64_t now);
-  void put_sample(Counter& counter);
-  void end_counters();
+  void tell_load(std::uint64_t now) const;
+  void end_trace(std::uint64_t now) const;
   void make_ready(std::uint32_t task, std::uint64_t now);
 
   [[nodiscard]] bool begin_work(std::uint32_t thread, std::uint64_t now);
   void end_work(std::uint32_t thread, std::uint64_t now);
   void close_work(std::uint32_t thread, std::uint64_t now);
-  void occupy(std::uint32_t thread, Work work, std::uint64_t now, std::uint64_t cost, const Subject& subject);
+  void occupy(std::uint32_t thread, SchedulerWork work, std::uint64_t now, std::uint64_t cost, const Subject& subject);
   void begin_publish(std::uint32_t thread, Claim claim, std::uint64_t now);
   void end_resolve(std::uint32_t task, std::uint64_t now);
   void claim_cohorts();
@@ -170,10 +162,6 @@ class Scheduler final : public sc_core::sc_module, private BlockObserver {
   std::uint64_t parts_ended_ = 0;
   std::vector<SchedulerThreadStats> thread_stats_;
   PipeTable pipes_{};
-  std::array<traces::NameId, 4> work_names_{};  ///< by Work
-  traces::TrackId track_{};
-  Counter busy_cores_, ready_tasks_;
-  std::uint64_t shortest_sample_ = 0;
 };
 
 }  // namespace npu::model

@@ -1,6 +1,7 @@
 // System assembles the machine: clock, memory of all cards, cards with real cores, host.
 #include <cstring>
 #include <new>
+#include <optional>
 #include <string>
 
 #include "isa/errors.hpp"
@@ -9,6 +10,7 @@
 #include "model/memory/memory_system.hpp"
 #include "model/system/card_group.hpp"
 #include "model/system/simulation.hpp"
+#include "model/trace_observer.hpp"
 
 namespace npu::model {
 namespace {
@@ -54,7 +56,7 @@ ConfigError out_of_memory(const std::string& what) {
 std::uint64_t buffer_bytes(const Machine& machine) {
   std::uint64_t bytes = 0;
   for (std::size_t s = 0; s < isa::kSpaceCount; ++s) {
-    const bool on_vector = static_cast<isa::Space>(s) == isa::Space::UB;
+    const bool on_vector = isa::owner_of(static_cast<isa::Space>(s)) == isa::CoreKind::AIV;
     bytes += machine.arch.buffers[s].physical.count() * (on_vector ? kVectorCoresPerCluster : 1);
   }
   return bytes * machine.arch.clusters;
@@ -67,11 +69,19 @@ struct System::Impl {
       : machine{m},
         options{o},
         clock{m.params.clock.core_mhz, slow_figures(m)},
-        env{machine, clock, o.sink, faults, o.stop_signal},
+        env{machine, clock, observers, o.sink, faults, o.stop_signal},
         memory{env, o.cards},
         group{env, o, GraphLimits{}, make_core_factory(env, memory, options),
               [this](GmAddress address) { return read_word(address); }} {
     memory.set_untimed(o.mode == Mode::Functional);
+  }
+
+  /// Listens from before the first component is made.
+  [[nodiscard]] Observers listeners() {
+    Observers all;
+    if (options.sink != nullptr) all.add(trace.emplace(*options.sink, machine.params));
+    for (Observer* observer : options.observers) all.add(*observer);
+    return all;
   }
 
   [[nodiscard]] std::int32_t read_word(GmAddress address) {
@@ -91,6 +101,8 @@ struct System::Impl {
   SystemOptions options;
   Clock clock;
   FaultLatch faults;
+  std::optional<TraceObserver> trace;
+  Observers observers = listeners();
   Environment env;
   MemorySystem memory;
   CardGroup group;

@@ -3,20 +3,11 @@
 
 #include <cstdint>
 
-#include "isa/instructions/opcode.hpp"
+#include "isa/operation.hpp"
 #include "isa/types.hpp"
 #include "model/config/machine.hpp"
 
 namespace npu::model {
-
-/// Valid extent of a tile as the instruction sees it.
-struct TileShape {
-  isa::DType dtype = isa::DType::F32;
-  std::uint32_t lines = 0, line_bytes = 0;  ///< contiguous pieces
-  std::uint32_t pitch = 0;                  ///< bytes between lines
-  std::uint32_t offset = 0;                 ///< bytes from the start of the space
-  [[nodiscard]] std::uint64_t bytes() const { return static_cast<std::uint64_t>(lines) * line_bytes; }
-};
 
 /// Core cycles: how long the pipe is taken, and how much later the result is visible.
 struct Cost {
@@ -28,19 +19,24 @@ struct Cost {
 [[nodiscard]] Cost matmul_cost(const CoreParams& p, const isa::ArchSpec& arch, isa::DType operand, std::uint32_t m,
                                std::uint32_t k, std::uint32_t n);
 /// L1 to L0A, L0B or BT; `mte2_busy`: the same L1 is being filled.
-[[nodiscard]] Cost mte1_cost(const CoreParams& p, isa::Space destination, std::uint64_t bytes, bool mte2_busy);
+[[nodiscard]] Cost mte1_cost(const CoreParams& p, isa::Place destination, std::uint64_t bytes, bool mte2_busy);
 /// L0C to L1; `bytes` of the accumulator.
 [[nodiscard]] Cost fix_l1_cost(const CoreParams& p, std::uint64_t accumulator_bytes, std::uint64_t output_bytes);
-/// One vector instruction; `sources` one or two.
-[[nodiscard]] Cost vector_cost(const CoreParams& p, const VectorParams& v, isa::Opcode op, const TileShape& dst,
-                               const TileShape& a, const TileShape* b);
+/// One vector instruction; `a` is the destination where there is no source, `b` null where there is one.
+[[nodiscard]] Cost vector_cost(const CoreParams& p, const VectorParams& v, isa::Opcode op, const isa::Access& dst,
+                               const isa::Access& a, const isa::Access* b);
+
+/// What the pipe of a mover, cube or vector instruction takes, movers without what they exchange with global memory.
+[[nodiscard]] Cost cost_of(const isa::Operation& op, const Machine& machine, bool mte2_busy);
+/// Port time of an operation that exchanges something with global memory.
+[[nodiscard]] double port_cycles(const isa::Operation& op, const CoreParams& p);
 
 /// What rows whose stride is not a multiple of the alignment cost, on the port and on shared bandwidth. Adjacent rows
 /// into UB are one piece.
-[[nodiscard]] double mte2_misaligned_factor(const CoreParams& p, isa::Space destination, std::uint32_t lines,
+[[nodiscard]] double mte2_misaligned_factor(const CoreParams& p, isa::Place destination, std::uint32_t lines,
                                             std::uint32_t line_bytes, std::int64_t gm_pitch);
 /// Port time of the movers that use shared bandwidth: what the transfer takes when nothing else moves.
-[[nodiscard]] double mte2_port_cycles(const CoreParams& p, isa::Space destination, std::uint32_t lines,
+[[nodiscard]] double mte2_port_cycles(const CoreParams& p, isa::Place destination, std::uint32_t lines,
                                       std::uint32_t line_bytes, std::int64_t gm_pitch);
 [[nodiscard]] double mte3_port_cycles(const CoreParams& p, std::uint64_t bytes);
 [[nodiscard]] double fix_port_cycles(const CoreParams& p, std::uint64_t accumulator_bytes, std::uint64_t output_bytes);

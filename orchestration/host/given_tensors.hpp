@@ -12,7 +12,7 @@ namespace npu::orch {
 /// that the indexer selects.
 [[nodiscard]] std::vector<std::string_view> score_dependent_tensors(const kernels::LayerConfig& config);
 
-/// Whether timing mode computes with elements of the type (model/core/control_data.cpp).
+/// Whether timing mode computes with elements of the type (model/core/execution.cpp).
 [[nodiscard]] bool can_steer(isa::DType dtype);
 
 /// Inputs from which given_tensor() makes what a case does not record.

@@ -3,6 +3,7 @@
 
 #include "isa/builder/kernel_builder.hpp"
 #include "isa/errors.hpp"
+#include "isa/text/assembler.hpp"
 #include "kernels/matmul/float_matmul.hpp"
 #include "sim_tests/support/kernel_bench.hpp"
 #include "sim_tests/support/spy_sink.hpp"
@@ -71,6 +72,21 @@ TEST_CASE("a dependent vector instruction starts one cycle after the result is v
   CHECK(instructions[1].begin == t + 1 + 21 + 10 + 1);
   CHECK(instructions[1].end == t + 33 + 21);
   CHECK(tasks[0].end == t + 54 + 10);
+}
+
+TEST_CASE("a read of what was just padded needs a barrier, though it is outside of the valid region",
+          "[core][negative]") {
+  const auto padded = [](const std::string& between) {
+    const std::string text =
+        ".kernel padded\n.vector\n.tile t ub f32 nd 8x64 valid=4x64 pad=zero\n"
+        ".tile below ub f32 nd 4x64 offset=1024\n.tile u ub f32 nd 4x64 offset=2048\n"
+        "  tfillpad t\n" +
+        between + "  tcopy u, below\n  halt\n";
+    return kernels::Kernel{.object = assemble(text, "padded.npu"), .memory_map = {}};
+  };
+  KernelBench bench{test::test_machine(), 1, nullptr};
+  CHECK_NOTHROW(bench.run(padded("  pipe_barrier v\n")));
+  CHECK_THAT(message_of<ProgramError>(bench, padded("")), Catch::Contains("instruction 0 (tfillpad) has not written"));
 }
 
 TEST_CASE("a load with its flag feeds the vector pipe", "[core]") {

@@ -12,18 +12,18 @@ namespace {
 
 using isa::DType;
 using isa::Opcode;
-using isa::Space;
+using isa::Place;
 
 const Params kParams = test::test_params();
 const CoreParams& kCore = kParams.core;
 
 /// rows x cols of `dtype`, rows one after the other, at `offset`.
-TileShape packed(DType dtype, std::uint32_t rows, std::uint32_t cols, std::uint32_t offset = 0) {
+isa::Access packed(DType dtype, std::uint32_t rows, std::uint32_t cols, std::uint32_t offset = 0) {
   const std::uint32_t bytes = cols * isa::size_of(dtype);
-  return {.dtype = dtype, .lines = rows, .line_bytes = bytes, .pitch = bytes, .offset = offset};
+  return {.begin = offset, .pitch = bytes, .lines = rows, .line_bytes = bytes, .dtype = dtype};
 }
 
-std::uint64_t vector_cycles(Opcode op, const TileShape& dst, const TileShape& a) {
+std::uint64_t vector_cycles(Opcode op, const isa::Access& dst, const isa::Access& a) {
   return vector_cost(kCore, kParams.vector, op, dst, a, nullptr).occupancy;
 }
 
@@ -41,12 +41,12 @@ TEST_CASE("a matrix product takes its overhead and a cycle per fractal and pass"
 }
 
 TEST_CASE("a move from L1 takes its startup and the width of its destination", "[laws]") {
-  CHECK(mte1_cost(kCore, Space::L0A, 4096, false).occupancy == 36);  // 20 + 4096 / 256
-  CHECK(mte1_cost(kCore, Space::L0B, 4096, false).occupancy == 52);  // 20 + 4096 / 128
-  CHECK(mte1_cost(kCore, Space::BT, 64, false).occupancy == 22);     // 20 + 64 / 32
-  CHECK(mte1_cost(kCore, Space::L0A, 100, false).occupancy == 21);   // 20 + a part of a cycle
-  CHECK(mte1_cost(kCore, Space::L0A, 4096, true).occupancy == 45);   // 36 * 1.25: the loader fills the same L1
-  CHECK(mte1_cost(kCore, Space::L0A, 4096, false).result == 0);
+  CHECK(mte1_cost(kCore, Place::L0A, 4096, false).occupancy == 36);  // 20 + 4096 / 256
+  CHECK(mte1_cost(kCore, Place::L0B, 4096, false).occupancy == 52);  // 20 + 4096 / 128
+  CHECK(mte1_cost(kCore, Place::BT, 64, false).occupancy == 22);     // 20 + 64 / 32
+  CHECK(mte1_cost(kCore, Place::L0A, 100, false).occupancy == 21);   // 20 + a part of a cycle
+  CHECK(mte1_cost(kCore, Place::L0A, 4096, true).occupancy == 45);   // 36 * 1.25: the loader fills the same L1
+  CHECK(mte1_cost(kCore, Place::L0A, 4096, false).result == 0);
 }
 
 TEST_CASE("an accumulator leaves at the slower of its read and its write", "[laws]") {
@@ -58,7 +58,7 @@ TEST_CASE("an accumulator leaves at the slower of its read and its write", "[law
 
 TEST_CASE("a load into L1 pays for its rows, one by one", "[laws]") {
   const auto cycles = [](std::uint32_t lines, std::uint32_t bytes, std::int64_t pitch) {
-    return mte2_port_cycles(kCore, Space::L1, lines, bytes, pitch);
+    return mte2_port_cycles(kCore, Place::L1, lines, bytes, pitch);
   };
   CHECK(cycles(1, 512, 512) == Approx(20));     // gap 10 + 2 + 512 / 64
   CHECK(cycles(16, 512, 1024) == Approx(170));  // 10 + 16 * (2 + 8)
@@ -69,7 +69,7 @@ TEST_CASE("a load into L1 pays for its rows, one by one", "[laws]") {
 
 TEST_CASE("a load into UB pays for its bytes, or for rows shorter than the row time", "[laws]") {
   const auto cycles = [](std::uint32_t lines, std::uint32_t bytes, std::int64_t pitch) {
-    return mte2_port_cycles(kCore, Space::UB, lines, bytes, pitch);
+    return mte2_port_cycles(kCore, Place::UB, lines, bytes, pitch);
   };
   CHECK(cycles(16, 512, 512) == Approx(138));   // 10 + 8192 / 64
   CHECK(cycles(16, 512, 1024) == Approx(138));  // 10 + 16 * 8
@@ -79,12 +79,12 @@ TEST_CASE("a load into UB pays for its bytes, or for rows shorter than the row t
 }
 
 TEST_CASE("a row stride off the grid costs the factor of its destination", "[laws]") {
-  CHECK(mte2_misaligned_factor(kCore, Space::L1, 2, 64, 1024) == Approx(1));
-  CHECK(mte2_misaligned_factor(kCore, Space::L1, 2, 64, 1000) == Approx(2));
-  CHECK(mte2_misaligned_factor(kCore, Space::UB, 2, 64, 1000) == Approx(1.5));
-  CHECK(mte2_misaligned_factor(kCore, Space::UB, 1, 64, 1000) == Approx(1));
-  CHECK(mte2_misaligned_factor(kCore, Space::UB, 2, 64, 64) == Approx(1));  // adjacent rows: one piece
-  CHECK(mte2_misaligned_factor(kCore, Space::L1, 2, 64, 64) == Approx(2));  // L1 takes row by row
+  CHECK(mte2_misaligned_factor(kCore, Place::L1, 2, 64, 1024) == Approx(1));
+  CHECK(mte2_misaligned_factor(kCore, Place::L1, 2, 64, 1000) == Approx(2));
+  CHECK(mte2_misaligned_factor(kCore, Place::UB, 2, 64, 1000) == Approx(1.5));
+  CHECK(mte2_misaligned_factor(kCore, Place::UB, 1, 64, 1000) == Approx(1));
+  CHECK(mte2_misaligned_factor(kCore, Place::UB, 2, 64, 64) == Approx(1));  // adjacent rows: one piece
+  CHECK(mte2_misaligned_factor(kCore, Place::L1, 2, 64, 64) == Approx(2));  // L1 takes row by row
 }
 
 TEST_CASE("a store from UB pays for its bytes, a cycle at least", "[laws]") {
@@ -109,7 +109,7 @@ TEST_CASE("a vector instruction takes the fixed time and the slope of its kind",
       {TSort32, 148},     // 20 + 16 for each of 8 blocks of 32 values
       {TMrgSort, 84},     // 20 + 0.5 for each of 128 pairs of 8 bytes
   };
-  const TileShape tile = packed(DType::F32, 4, 64);
+  const isa::Access tile = packed(DType::F32, 4, 64);
   for (const isa::OpInfo& row : isa::instruction_table()) {
     if (row.op_class != isa::OpClass::Vector) continue;
     INFO(row.mnemonic);
@@ -120,34 +120,34 @@ TEST_CASE("a vector instruction takes the fixed time and the slope of its kind",
 }
 
 TEST_CASE("special functions are slower on 16-bit values", "[laws]") {
-  const TileShape half = packed(DType::F16, 4, 128);     // four repeats
+  const isa::Access half = packed(DType::F16, 4, 128);   // four repeats
   CHECK(vector_cycles(Opcode::TExp, half, half) == 46);  // 30 + 4 * 4
   CHECK(vector_cycles(Opcode::TAdd, half, half) == 24);
 }
 
 TEST_CASE("rows that do not fill a repeat cost one each, unless they are packed", "[laws]") {
-  const TileShape short_rows{.dtype = DType::F32, .lines = 8, .line_bytes = 32, .pitch = 64, .offset = 0};
+  const isa::Access short_rows{.pitch = 64, .lines = 8, .line_bytes = 32, .dtype = DType::F32};
   CHECK(vector_cycles(Opcode::TAdd, short_rows, short_rows) == 28);  // 20 + 8
-  const TileShape same_packed = packed(DType::F32, 8, 8);            // 256 bytes in all
+  const isa::Access same_packed = packed(DType::F32, 8, 8);          // 256 bytes in all
   CHECK(vector_cycles(Opcode::TAdd, same_packed, same_packed) == 21);
-  const TileShape long_rows{.dtype = DType::F32, .lines = 2, .line_bytes = 260, .pitch = 288, .offset = 0};
+  const isa::Access long_rows{.pitch = 288, .lines = 2, .line_bytes = 260, .dtype = DType::F32};
   CHECK(vector_cycles(Opcode::TAdd, long_rows, long_rows) == 24);  // 20 + 2 * 2
 }
 
 TEST_CASE("a cast is paid by its wider side, a reduction by its source, a broadcast by its result", "[laws]") {
-  const TileShape wide = packed(DType::F32, 4, 64), narrow = packed(DType::I8, 4, 64);
+  const isa::Access wide = packed(DType::F32, 4, 64), narrow = packed(DType::I8, 4, 64);
   CHECK(vector_cycles(Opcode::TCvt, narrow, wide) == 24);
   CHECK(vector_cycles(Opcode::TCvt, wide, narrow) == 24);
-  const TileShape column = packed(DType::F32, 1, 4), row = packed(DType::F32, 1, 64);
+  const isa::Access column = packed(DType::F32, 1, 4), row = packed(DType::F32, 1, 64);
   CHECK(vector_cycles(Opcode::TRowSum, column, wide) == 68);  // 40 + 4 * 7
   CHECK(vector_cycles(Opcode::TColSum, row, wide) == 24);
   CHECK(vector_cycles(Opcode::TColExpand, wide, row) == 24);
 }
 
 TEST_CASE("sources in the same bank group are read one after the other", "[laws]") {
-  const TileShape dst = packed(DType::F32, 4, 64, 8192), a = packed(DType::F32, 4, 64, 0);
+  const isa::Access dst = packed(DType::F32, 4, 64, 8192), a = packed(DType::F32, 4, 64, 0);
   const auto with = [&](std::uint32_t offset) {
-    const TileShape b = packed(DType::F32, 4, 64, offset);
+    const isa::Access b = packed(DType::F32, 4, 64, offset);
     return vector_cost(kCore, kParams.vector, Opcode::TAdd, dst, a, &b).occupancy;
   };
   CHECK(with(1024) == 28);  // 20 + 4 * 2: 1024 / 32 is group 0 of 16, like offset 0

@@ -26,7 +26,7 @@ std::ostream& operator<<(std::ostream& out, const Passed& p) {
 
 struct Bench final : TransferClient {
   explicit Bench(std::uint32_t cards = 1, Machine m = test::test_machine())
-      : machine{std::move(m)}, memory{{machine, clock, nullptr, faults}, cards} {
+      : machine{std::move(m)}, memory{{machine, clock, observers, nullptr, faults}, cards} {
     for (std::uint32_t c = 0; c < cards; ++c) base.push_back(memory.allocate(c, 1 << 20, "tensor"));
   }
   void transfer_passed(std::uint32_t tag, std::uint64_t latency) override {
@@ -51,6 +51,7 @@ struct Bench final : TransferClient {
   Machine machine;
   Clock clock{1000};
   FaultLatch faults;
+  Observers observers;
   MemorySystem memory;
   std::vector<std::uint64_t> base;
   std::vector<Passed> passed;

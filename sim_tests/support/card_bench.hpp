@@ -13,6 +13,7 @@
 
 #include "isa/errors.hpp"
 #include "model/system/card_group.hpp"
+#include "model/trace_observer.hpp"
 #include "sim_tests/support/scheduler_machine.hpp"
 #include "sim_tests/support/spy_sink.hpp"
 
@@ -42,9 +43,7 @@ class FakeCore final : public sc_core::sc_module, public model::CoreInterface {
   FakeCore(const sc_core::sc_module_name& name, model::Environment env, const model::CoreLocation& at,
            model::BlockObserver& observer, Workload& work)
       : sc_module{name}, env_{env}, at_{at}, observer_{observer}, work_{work} {
-    if (env_.sink != nullptr) {
-      track_ = env_.sink->add_track({traces::TrackKind::Core, model::track_name(at), at.card});
-    }
+    env_.observers.tell([&](model::Observer& o) { o.core_added(at, env_.machine.arch); });
     SC_HAS_PROCESS(FakeCore);
     SC_METHOD(end_block);
     dont_initialize();
@@ -78,7 +77,6 @@ class FakeCore final : public sc_core::sc_module, public model::CoreInterface {
   }
   [[nodiscard]] std::uint64_t retired() const override { return retired_; }
   [[nodiscard]] bool goes_on() const override { return busy_ && ends_; }
-  [[nodiscard]] traces::TrackId track() const override { return track_; }
 
  private:
   static constexpr std::uint64_t kPollPeriod = 1000;
@@ -111,7 +109,6 @@ class FakeCore final : public sc_core::sc_module, public model::CoreInterface {
   std::uint64_t begin_ = 0, retired_ = 0;
   std::string program_;
   std::uint32_t block_ = 0;
-  traces::TrackId track_{};
 };
 
 /// A kernel whose parts carry its name; it takes `outputs` Out tensors after `inputs` In tensors.
@@ -172,8 +169,8 @@ class CardBench {
   explicit CardBench(const model::Machine& m, model::SystemOptions options = test::options(1),
                      const model::GraphLimits& limits = {})
       : machine_{m}, clock_{m.params.clock.core_mhz}, options_{std::move(options)} {
-    options_.sink = &sink;
-    const model::Environment env{machine_, clock_, &sink, faults_, options_.stop_signal};
+    observers_.add(trace_);
+    const model::Environment env{machine_, clock_, observers_, nullptr, faults_, options_.stop_signal};
     const model::CoreFactory factory = [this, env](const model::CoreLocation& at, model::BlockObserver& observer) {
       return std::make_unique<FakeCore>(fmt::format("card{}_core{}", at.card, at.index).c_str(), env, at, observer,
                                         work);
@@ -215,6 +212,8 @@ class CardBench {
   model::Clock clock_;
   model::FaultLatch faults_;
   model::SystemOptions options_;
+  model::TraceObserver trace_{sink, machine_.params};
+  model::Observers observers_;
 
  public:
   std::unique_ptr<model::CardGroup> group;
