@@ -93,8 +93,8 @@ Refusal resolve_view(const Program& program, const Instruction& ins, Extent tile
   access.pitch = gm.pitch_reg != 0 ? (*registers)[gm.pitch_reg] : gm.pitch;
   if (access.lines <= 1) access.pitch = access.line_bytes;
   if (access.pitch >= 0) return std::nullopt;
-  return Violation{Stage::Layout, fmt::format("the view's pitch is {}", access.pitch),
-                   "a GM view needs a pitch that is not negative", "start at its lowest line"};
+  return Violation{Stage::Layout, fmt::format("the view's lines are {} bytes apart", access.pitch), "not below 0",
+                   "start at the lowest address"};
 }
 
 /// One element of global memory: a scalar load or store, or a cell.

@@ -247,7 +247,7 @@ TEST_CASE("A register that breaks a rule is refused") {
       {".vector", "", "set_flag mte2, v, r7", "set_flag id 9; limit: 0 to 7"},
       {".vector", "", "set_flag mte2, v, r8", "set_flag id -1; limit: 0 to 7"},
       {".vector", "", "wait_cross r9", "wait_cross id 192512; limit: 0 to 15"},
-      {".vector", ".tile t ub f32 nd 8x64\n.gm g f32 nd base=r1 pitch_reg=r8\n", "tload t, g", "pitch is -1"},
+      {".vector", ".tile t ub f32 nd 8x64\n.gm g f32 nd base=r1 pitch_reg=r8\n", "tload t, g", "-1 bytes apart"},
       {".vector", ".tile t ub f32 nd 8x64\n", "ldtile r5, t, r7, r0", "element (9, 0) of tile t"},
       {".vector", "", "ldgm.i32 r5, r7, 0", "0x9 is not aligned to 4 bytes"},
       {".vector", "", "twait.eq r7, r0", "0x9 is not aligned to 4 bytes"},

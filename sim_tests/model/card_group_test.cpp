@@ -289,15 +289,20 @@ TEST_CASE("A run needs one program per card") {
   CHECK_THROWS_AS(b.run_each({kNothing}), ConfigError);
 }
 
-TEST_CASE("Tracks are announced host first, then card by card") {
+TEST_CASE("Tracks are announced host first, then card by card, each core with its pipes") {
   CardBench b{scheduler_machine(1, 2), options(2)};
-  CHECK(b.sink.tracks == std::vector<std::string>{"host", "host.download",                                //
-                                                  "card0.sched0", "card0.sched1", "card0.cluster0.aic",   //
-                                                  "card0.cluster0.aiv0", "card0.cluster0.aiv1", "card0",  //
-                                                  "card0.orch",                                           //
-                                                  "card1.sched0", "card1.sched1", "card1.cluster0.aic",   //
-                                                  "card1.cluster0.aiv0", "card1.cluster0.aiv1", "card1",  //
-                                                  "card1.orch"});
+  std::vector<std::string> expected{"host", "host.download"};
+  for (const std::string card : {"card0", "card1"}) {
+    for (const char* of_card : {"", ".orch", ".sched0", ".sched1"}) expected.push_back(card + of_card);
+    expected.push_back(card + ".cluster0.aic");
+    for (const char* pipe : {"s", "mte2", "mte1", "m", "fix", "mte3"})
+      expected.push_back(card + ".cluster0.aic." + pipe);
+    for (const std::string vector : {".cluster0.aiv0", ".cluster0.aiv1"}) {
+      expected.push_back(card + vector);
+      for (const char* pipe : {"s", "mte2", "v", "mte3"}) expected.push_back(card + vector + "." + pipe);
+    }
+  }
+  CHECK(b.sink.tracks == expected);
 }
 
 TEST_CASE("The second run of the same program on an idle system repeats the first one cycle by cycle") {
