@@ -142,7 +142,8 @@ std::optional<Violation> check_flag_id(const OpInfo& info, const Instruction& in
   const bool cross = ins.opcode == Opcode::SetCross || ins.opcode == Opcode::WaitCross;
   const std::uint32_t count = cross ? arch.cross_flags : arch.flags_per_pair;
   if (ins.imm >= 0 && static_cast<std::uint32_t>(ins.imm) < count) return std::nullopt;
-  return Violation{Stage::Target, fmt::format("{} id {}", info.mnemonic, ins.imm), fmt::format("0 to {}", count - 1),
+  return Violation{Stage::Target, fmt::format("{} id {}", info.mnemonic, ins.imm),
+                   fmt::format("0 to {} ({})", count - 1, cross ? "core.cross_flags" : "core.flags_per_pair"),
                    "reuse an id whose wait has passed"};
 }
 

@@ -117,6 +117,7 @@ class Core final : public sc_core::sc_module, public CoreInterface, private Tran
   [[nodiscard]] BlockStats block_stats(std::uint64_t end) const;
   void record_task(std::uint64_t end) const;
   [[nodiscard]] std::string scalar_wait() const;
+  void describe_notify(traces::Detail& detail) const;
   [[nodiscard]] std::string pipe_wait(std::uint32_t pipe) const;
   [[nodiscard]] std::string where(std::uint32_t pc) const;
   [[noreturn]] void fail(std::uint32_t pc, const std::string& message) const;

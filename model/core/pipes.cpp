@@ -103,8 +103,9 @@ void Core::account_wait(PipeState& pipe, std::uint64_t begin, std::uint64_t end,
   if (end <= begin) return;
   pipe.stats.wait[static_cast<std::size_t>(reason)] += end - begin;
   if (env_.sink != nullptr) {
-    env_.sink->span(pipe.track, SpanKind::Wait, wait_name_, Cycles{begin}, Cycles{end},
-                    static_cast<std::uint64_t>(reason));
+    traces::Detail detail{static_cast<std::uint64_t>(reason)};
+    if (reason == WaitReason::Notify) describe_notify(detail);
+    env_.sink->span(pipe.track, SpanKind::Wait, wait_name_, Cycles{begin}, Cycles{end}, detail);
   }
 }
 

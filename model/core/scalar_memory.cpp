@@ -206,8 +206,8 @@ bool Core::wait_cell(const Instruction& ins) {
                       Cycles{scalar_time_});
     }
   }
-  has_notify_ = false;
   spend_waiting(scalar_time_ + cycles_of_ns(env_.machine.params, env_.machine.params.link.poll_ns), WaitReason::Notify);
+  has_notify_ = false;
   return true;
 }
 
