@@ -186,7 +186,7 @@ TEST_CASE("a wait for a notify says cell, value and sender") {
 .vector
   ldarg r1, 0
   li r2, 1
-  ldspr r3, block_idx
+  ldspr.block_idx r3
   brcmp.ne r3, r0, send
   twait.ge r1, r2
   halt
