@@ -1,5 +1,7 @@
 #include "isa/arch_spec.hpp"
 
+#include <fmt/format.h>
+
 namespace npu::isa {
 namespace {
 
@@ -22,6 +24,9 @@ constexpr bool paths_belong_to_cores() {
 static_assert(paths_belong_to_cores());
 
 }  // namespace
+
+std::string capacity_key(Space space) { return fmt::format("core.{}_kib", name_of(space)); }
+std::string alignment_key(Space space) { return fmt::format("core.{}_align_bytes", name_of(space)); }
 
 ArchSpec a2a3_arch_spec() {
   // machine.md section 3 (buffers) and 6.4 (flags).

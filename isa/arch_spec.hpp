@@ -89,6 +89,11 @@ struct ArchSpec {
   bool operator==(const ArchSpec&) const = default;
 };
 
+/// What a machine file and --set call the capacity of a space ("core.ub_kib") and the alignment of tiles in it
+/// ("core.ub_align_bytes").
+[[nodiscard]] std::string capacity_key(Space space);
+[[nodiscard]] std::string alignment_key(Space space);
+
 /// The a2a3 manual's figures, for tests and tools that need a card without a machine file.
 [[nodiscard]] ArchSpec a2a3_arch_spec();
 

@@ -49,9 +49,10 @@ std::optional<Violation> check_fractals(const TileDesc& t, const ArchSpec& arch)
   if (t.space == Space::L0B) rows = k, cols = arch.fractal_rows;
   if (t.space == Space::L0C) rows = cols = arch.fractal_rows;
   if (t.rows % rows == 0 && t.cols % cols == 0) return std::nullopt;
-  return Violation{Stage::Layout, fmt::format("{} tile is [{}, {}]", name_of(t.space), t.rows, t.cols),
-                   fmt::format("rows in multiples of {}, columns of {}", rows, cols),
-                   "round the tile up to whole fractals and narrow its valid region"};
+  return Violation{
+      Stage::Layout, fmt::format("{} tile is [{}, {}]", name_of(t.space), t.rows, t.cols),
+      fmt::format("rows in multiples of {}, columns of {} (core.fractal_rows, core.fractal_bytes)", rows, cols),
+      "round the tile up to whole fractals and narrow its valid region"};
 }
 
 }  // namespace
@@ -70,13 +71,14 @@ std::optional<Violation> check_placement(const TileDesc& tile, std::int64_t offs
   const BufferSpec& buffer = arch.buffer(tile.space);
   if (offset % buffer.alignment != 0) {
     return Violation{Stage::Layout, fmt::format("base offset {} in {}", offset, name_of(tile.space)),
-                     fmt::format("multiples of {} bytes", buffer.alignment), "align the tile's base"};
+                     fmt::format("multiples of {} bytes ({})", buffer.alignment, alignment_key(tile.space)),
+                     "align the tile's base"};
   }
   const std::uint64_t bytes = footprint(tile, rows, cols), capacity = buffer.capacity.count();
   const bool fits = offset >= 0 && bytes <= capacity && static_cast<std::uint64_t>(offset) <= capacity - bytes;
   if (fits) return std::nullopt;
   return Violation{Stage::Target, fmt::format("{} bytes at offset {} leave {}", bytes, offset, name_of(tile.space)),
-                   fmt::format("{} allocatable bytes on {}", capacity, arch.name),
+                   fmt::format("{} allocatable bytes on {} ({})", capacity, arch.name, capacity_key(tile.space)),
                    "use smaller tiles or fewer buffers, or reuse the space of a dead tile"};
 }
 
@@ -110,8 +112,10 @@ std::optional<Violation> check_tile(const TileDesc& tile, CoreKind core, const A
                      fmt::format("a line is {} bytes", line_bytes(tile)), "widen the pitch or narrow the tile"};
   }
   if (tile.space == Space::UB && tile.pitch % arch.buffer(Space::UB).alignment != 0) {
-    return Violation{Stage::Layout, fmt::format("pitch {} in ub", tile.pitch),
-                     fmt::format("multiples of {} bytes", arch.buffer(Space::UB).alignment), "round the pitch up"};
+    return Violation{
+        Stage::Layout, fmt::format("pitch {} in ub", tile.pitch),
+        fmt::format("multiples of {} bytes ({})", arch.buffer(Space::UB).alignment, alignment_key(Space::UB)),
+        "round the pitch up"};
   }
   return check_fractals(tile, arch);
 }

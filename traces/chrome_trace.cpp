@@ -129,7 +129,7 @@ void ChromeTraceWriter::announce(Row& row) {
 
 bool ChromeTraceWriter::goes_on(const Slice& slice, SpanKind kind, Cycles begin, const Detail& detail) const {
   if (slice.spans == 0 || slice.kind != kind || slice.end != begin) return false;
-  if (kind == SpanKind::Wait) return slice.detail.value == detail.value;
+  if (kind == SpanKind::Wait) return slice.detail == detail;
   return kind == SpanKind::Instruction && level_ == TimelineLevel::Pipe;
 }
 
@@ -199,6 +199,14 @@ void ChromeTraceWriter::put_args(Pen& pen, const Slice& slice) const {
     case SpanKind::Transfer:
       return number(R"("bytes":)", detail.value);
     case SpanKind::Wait:
+      if (detail.subject != NameId{Detail::kNone}) {
+        text(R"("awaits":)", json_names_[static_cast<std::size_t>(detail.subject)]);
+      }
+      if (detail.core != TrackId{Detail::kNone}) {
+        pen.put(R"("from":")");
+        pen.put(tracks_[static_cast<std::size_t>(detail.core)].name);
+        pen.put("\",");
+      }
       return;
     case SpanKind::Task:
     case SpanKind::Work:

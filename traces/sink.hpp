@@ -47,7 +47,8 @@ inline constexpr std::array<std::string_view, kWaitReasonCount> kWaitReasonNames
     "instruction", "flag", "barrier", "queue_full", "cross_flag", "memory", "notify", "drain"};
 
 /// What a span says beside its name. Task and subject belong to Task spans (the subject is the kernel) and to the Work
-/// spans of schedulers (the subject is the task); core to the latter.
+/// spans of schedulers (the subject is the task); core to the latter. Of a Wait for a notify the subject is the cell
+/// and the value that it waits for, core the sender once the notify is there.
 struct Detail {
   static constexpr std::uint64_t kNoValue = std::numeric_limits<std::uint64_t>::max();
   static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
@@ -58,7 +59,7 @@ struct Detail {
   std::uint64_t value;
   std::uint32_t task = kNone;  ///< index in order of submission on its card
   NameId subject{kNone};
-  TrackId core{kNone};  ///< on which a block starts or has ended
+  TrackId core{kNone};  ///< on which a block starts or has ended; sender of a notify
 
   constexpr bool operator==(const Detail&) const = default;
 };

@@ -38,21 +38,20 @@ std::string first_cut(const SpaceBudget& budget) {
   return fitting > 0 ? text + fmt::format(" to {}", fitting) : text + ", and those of other tiles";
 }
 
-void require_capacity(const std::string& kernel, const std::vector<ArgInfo>& args,
-                      const std::vector<Allocation>& memory_map, const ArchSpec& arch) {
+void require_capacity(const std::string& kernel, const std::vector<Allocation>& memory_map, const ArchSpec& arch) {
   std::string text;
   std::vector<Space> exceeded;
   for (const SpaceBudget& budget : budgets_of(memory_map, arch)) {
     if (!budget.is_over()) continue;
     exceeded.push_back(budget.space);
-    text += fmt::format(
-        "{}kernel {}: its tiles need {} bytes of {}, {} has {}; cut the {}; memory map:", text.empty() ? "" : "\n",
-        kernel, budget.used, name_of(budget.space), arch.name, budget.limit, first_cut(budget));
+    text += fmt::format("{}kernel {}: its tiles need {} bytes of {}, {} has {} ({}); cut the {}; memory map:",
+                        text.empty() ? "" : "\n", kernel, budget.used, name_of(budget.space), arch.name, budget.limit,
+                        capacity_key(budget.space), first_cut(budget));
     for (const Allocation& a : memory_map) {
       if (a.space == budget.space) text += fmt::format("\n  {:>8} + {:<8} {}", a.offset, a.bytes, a.name);
     }
   }
-  if (!text.empty()) throw CapacityError{text, std::move(exceeded), args, memory_map};
+  if (!text.empty()) throw CapacityError{text, std::move(exceeded), memory_map};
 }
 
 }  // namespace npu::isa

@@ -39,17 +39,14 @@ struct SpaceBudget {
 
 /// Tiles that do not fit on the card. Carries what is needed to report the whole budget.
 struct CapacityError : ProgramError {
-  CapacityError(const std::string& message, std::vector<Space> exceeded, std::vector<ArgInfo> kernel_args,
-                std::vector<Allocation> map)
-      : ProgramError{message}, spaces{std::move(exceeded)}, args{std::move(kernel_args)}, memory_map{std::move(map)} {}
+  CapacityError(const std::string& message, std::vector<Space> exceeded, std::vector<Allocation> map)
+      : ProgramError{message}, spaces{std::move(exceeded)}, memory_map{std::move(map)} {}
   [[nodiscard]] bool exceeds(Space s) const { return std::find(spaces.begin(), spaces.end(), s) != spaces.end(); }
   std::vector<Space> spaces;  ///< that are over their limit
-  std::vector<ArgInfo> args;
   std::vector<Allocation> memory_map;
 };
 
 /// Throws CapacityError with the memory map of every space that is over its limit.
-void require_capacity(const std::string& kernel, const std::vector<ArgInfo>& args,
-                      const std::vector<Allocation>& memory_map, const ArchSpec& arch);
+void require_capacity(const std::string& kernel, const std::vector<Allocation>& memory_map, const ArchSpec& arch);
 
 }  // namespace npu::isa

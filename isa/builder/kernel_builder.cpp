@@ -27,7 +27,7 @@ Program KernelBuilder::part(CoreKind kind, const std::function<void(PartBuilder&
 
 KernelObject KernelBuilder::finish() {
   NPU_ASSERT(object_.cube || object_.vector, "a kernel has at least one part");
-  require_capacity(object_.name, object_.args, memory_map_, arch_);
+  require_capacity(object_.name, memory_map_, arch_);
   require_legal(object_, arch_);
   return std::move(object_);
 }

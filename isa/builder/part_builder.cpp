@@ -180,8 +180,8 @@ std::uint32_t PartBuilder::allocate(Space space, std::uint64_t bytes, const std:
   auto& used = used_[index_of(space)];
   const auto offset = static_cast<std::uint32_t>(round_up(used, spec.alignment));
   if (offset + bytes > kMaxSpaceBytes) {
-    throw program_error("kernel {}: tile {} needs {} bytes of {} at {}, {} has {}; cut the tile", program_.name, name,
-                        bytes, name_of(space), offset, arch_.name, spec.capacity.count());
+    throw program_error("kernel {}: tile {} needs {} bytes of {} at {}, {} has {} ({}); cut the tile", program_.name,
+                        name, bytes, name_of(space), offset, arch_.name, spec.capacity.count(), capacity_key(space));
   }
   allocations_.push_back({space, name, offset, static_cast<std::uint32_t>(bytes)});
   used = offset + static_cast<std::uint32_t>(bytes);
@@ -278,9 +278,8 @@ Ring& PartBuilder::ring(std::uint32_t slots, Pipe producer, Pipe consumer, const
 std::uint32_t PartBuilder::take_flags(Pipe from, Pipe to, std::uint32_t count) {
   auto& next = next_flag_[index_of(from)][index_of(to)];
   if (next + count > sync_flag()) {
-    throw program_error("kernel {}: its rings need {} flags from {} to {}, flags_per_pair = {} of {} leaves {}",
-                        program_.name, next + count, name_of(from), name_of(to), arch_.flags_per_pair, arch_.name,
-                        sync_flag());
+    throw program_error("kernel {}: its rings need {} flags from {} to {}, core.flags_per_pair = {} leaves {}",
+                        program_.name, next + count, name_of(from), name_of(to), arch_.flags_per_pair, sync_flag());
   }
   return std::exchange(next, next + count);
 }

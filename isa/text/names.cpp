@@ -10,7 +10,6 @@ namespace npu::isa {
 namespace {
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 std::string to_identifier(std::string_view name) {
   std::string text;

@@ -17,6 +17,8 @@ inline constexpr std::array<std::string_view, 4> kArgKindNames{"in", "out", "ino
 
 inline constexpr std::size_t kMostNameBytes = 255;
 
+[[nodiscard]] constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }  ///< ASCII
+
 /// Why kernels, parts, tiles and arguments may not be called this: "has 300 bytes; a name has at most 255", "holds byte
 /// 0x1b at 3; a name is printable UTF-8". Names reach terminals, JSON and waveforms.
 [[nodiscard]] std::optional<std::string> name_error(std::string_view name);

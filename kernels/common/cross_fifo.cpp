@@ -16,8 +16,8 @@ CrossFifoCursor::CrossFifoCursor(PartBuilder& part, const CrossFifo& fifo, GmTen
       row_{part.imm(0)} {
   const isa::ArchSpec& arch = part.arch();
   if (fifo.slots > arch.cross_flag_limit) {
-    throw program_error("kernel {}: a ring of {} slots between the cores counts to {}, cross_flag_limit = {} of {}",
-                        part.kernel(), fifo.slots, fifo.slots, arch.cross_flag_limit, arch.name);
+    throw program_error("kernel {}: a ring of {} slots between the cores counts to {}, core.cross_flag_limit = {}",
+                        part.kernel(), fifo.slots, fifo.slots, arch.cross_flag_limit);
   }
 }
 

@@ -63,9 +63,9 @@ MatmulTiling plan_matmul(std::string_view kernel, const isa::ArchSpec& arch, con
   const std::uint32_t size = isa::size_of(s.dtype), k0 = arch.fractal_bytes / size;
   if (s.k % k0 != 0) {
     throw program_error(
-        "kernel {}: k = {} of its matrix product does not divide into fractals of {} {} (fractal_bytes = {} of {}); "
+        "kernel {}: k = {} of its matrix product does not divide into fractals of {} {} (core.fractal_bytes = {}); "
         "choose a k that does, or a smaller fractal",
-        kernel, s.k, k0, isa::name_of(s.dtype), arch.fractal_bytes, arch.name);
+        kernel, s.k, k0, isa::name_of(s.dtype), arch.fractal_bytes);
   }
   const auto whole_fractals = [&](std::uint64_t n, std::uint32_t most) {
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(isa::round_up(n, arch.fractal_rows), most));

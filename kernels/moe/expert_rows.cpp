@@ -21,8 +21,8 @@ std::uint32_t ExpertRows::tile_columns(std::string_view kernel, std::uint32_t co
   const std::uint32_t narrowest = arch.fractal_rows;
   if (cols % narrowest != 0) {
     throw program_error(
-        "kernel {}: an expert matrix of {} columns, which come in fractals of {} (fractal_rows of {}); pad the weights",
-        kernel, cols, narrowest, arch.name);
+        "kernel {}: an expert matrix of {} columns, which come in fractals of {} (core.fractal_rows); pad the weights",
+        kernel, cols, narrowest);
   }
   std::uint32_t tile = narrowest;
   for (std::uint32_t wider = 2 * narrowest; wider <= widest; wider *= 2) {

@@ -60,6 +60,9 @@ struct VectorParams {
 
 struct MemoryParams {
   double hbm_capacity_gib;
+  [[nodiscard]] isa::Bytes hbm_capacity() const {
+    return isa::Bytes{static_cast<std::uint64_t>(hbm_capacity_gib * (std::uint64_t{1} << 30U))};
+  }
   /// Achievable, shared by all cores. Reads and write-backs share one bus: a byte written takes as much of it as
   /// hbm_read / hbm_write bytes read.
   double hbm_read_gb_per_s, hbm_write_gb_per_s;

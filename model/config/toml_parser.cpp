@@ -1,6 +1,7 @@
 #include "model/config/toml_parser.hpp"
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <filesystem>
 #include <fstream>
@@ -127,10 +128,13 @@ std::string read_toml_file(const std::string& path) {
   }
   std::ifstream in{path, std::ios::binary};
   if (!in) throw config_error("{}: cannot read this file", path);
-  std::string text(kMostTomlBytes + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  std::string text;
+  std::array<char, 4096> piece;
+  do {
+    in.read(piece.data(), piece.size());
+    text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+  } while (in && text.size() <= kMostTomlBytes);
   if (in.bad()) throw config_error("{}: cannot read this file", path);
-  text.resize(static_cast<std::size_t>(in.gcount()));
   if (text.size() > kMostTomlBytes) throw config_error("{}: has more than {} bytes", path, kMostTomlBytes);
   return text;
 }

@@ -16,7 +16,7 @@
 namespace npu::model {
 namespace {
 
-constexpr double kGib = 1024.0 * 1024 * 1024, kMib = 1024.0 * 1024, kKib = 1024;
+constexpr double kMib = 1024.0 * 1024, kKib = 1024;
 constexpr double kNsPerUs = 1000;
 
 std::uint64_t offset_of(std::uint64_t address) { return address & ((std::uint64_t{1} << kCardShift) - 1); }
@@ -58,7 +58,7 @@ struct MemorySystem::Impl final : sc_core::sc_module, FlowListener {
       : sc_module{sc_core::sc_module_name{"memory"}},
         env{environment},
         params{environment.machine.params},
-        gm{card_count, static_cast<std::uint64_t>(params.memory.hbm_capacity_gib * kGib)},
+        gm{card_count, params.memory.hbm_capacity().count()},
         link_latency{cycles_of_ns(params, params.link.latency_us * kNsPerUs)} {
     SC_HAS_PROCESS(Impl);
     for (std::uint32_t c = 0; c < card_count; ++c) {

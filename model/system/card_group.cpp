@@ -97,14 +97,14 @@ void CardGroup::simulate() {
     env_.faults.rethrow();
     if (host_->idle()) return;
     if (const int signal = env_.stop_requested(); signal != 0) {
-      throw Interrupted{signal, fmt::format("signal {} stopped the run at {}\n{}", signal, time_text(env_.clock.now()),
+      throw Interrupted{signal, fmt::format("signal {} stopped the run at {}{}", signal, time_text(env_.clock.now()),
                                             format_wait_table(open_waits()))};
     }
     if (!sc_core::sc_pending_activity()) report_deadlock("no event is left");
     if (sc_core::sc_time_stamp() >= limit) {
       throw TimeLimit{fmt::format(
           "the run has not ended within {} us of simulated time (--max-us): raise the limit, or see below what the run "
-          "was waiting for at {}\n{}",
+          "was waiting for at {}{}",
           *max_us_, time_text(env_.clock.now()), format_wait_table(open_waits()))};
     }
     tell_progress();
@@ -146,7 +146,7 @@ void CardGroup::report_deadlock(std::string_view reason) const {
     }
   }
   throw Deadlock{
-      fmt::format("deadlock at {}: {}{}\n{}", time_text(latest()), reason, classes, format_wait_table(open_waits()))};
+      fmt::format("deadlock at {}: {}{}{}", time_text(latest()), reason, classes, format_wait_table(open_waits()))};
 }
 
 }  // namespace npu::model

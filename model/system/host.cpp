@@ -144,6 +144,8 @@ void Host::describe_waits(std::vector<WaitRow>& rows) const {
   if (!busy.empty()) {
     rows.push_back({"host", fmt::format("run {} on card {}", executed_, fmt::join(busy, ", ")), group_since_});
   }
+  for (const OpenWork& work : open_works_) rows.push_back({"host", "end of " + work.what, work.begin});
+  if (works_ > open_works_.size()) rows.push_back({"host", "delayed start of cards", group_since_});
 }
 
 }  // namespace npu::model

@@ -56,6 +56,7 @@ std::string range(std::uint64_t first, std::uint64_t last) {
 }  // namespace
 
 std::string format_wait_table(const std::vector<WaitRow>& rows) {
+  if (rows.empty()) return {};
   std::vector<std::array<std::string, 3>> lines;
   lines.push_back({"unit", "since cycle", "waits for"});
   for (const Group& group : grouped(rows)) {
@@ -73,7 +74,7 @@ std::string format_wait_table(const std::vector<WaitRow>& rows) {
     unit_width = std::max(unit_width, unit.size());
     since_width = std::max(since_width, since.size());
   }
-  std::string text;
+  std::string text = "\n";
   for (const auto& [unit, since, what] : lines) {
     text += fmt::format("  {:<{}}  {:>{}}  {}\n", unit, unit_width, since, since_width, what);
   }

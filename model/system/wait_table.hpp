@@ -9,7 +9,7 @@
 namespace npu::model {
 
 /// Aligned columns. Units of a card that wait for the same at the same instruction share a line, with the ranges of
-/// their blocks and times.
+/// their blocks and times. Begins with a line break; empty where nobody waits.
 [[nodiscard]] std::string format_wait_table(const std::vector<WaitRow>& rows);
 
 }  // namespace npu::model

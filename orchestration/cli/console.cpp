@@ -35,12 +35,20 @@ void print_text(Stream stream, std::string_view text) {
   if (is_out && done != text.size()) remember_failure();
 }
 
+void print_error(std::string_view text) {
+  print(Stream::Err, "{} {}\n", coloured(Stream::Err, Colour::Red, "npusim:"), text);
+}
+
+void print_warning(std::string_view text) {
+  print(Stream::Err, "{} {}\n", coloured(Stream::Err, Colour::Yellow, "npusim: warning:"), text);
+}
+
 bool flush_stdout() {
   errno = 0;
   if (std::fflush(stdout) != 0) remember_failure();
   if (stdout_failure == 0) return true;
   if (stdout_failure != EPIPE) {
-    print(Stream::Err, "npusim: stdout: cannot be written ({})\n", std::generic_category().message(stdout_failure));
+    print_error(fmt::format("stdout: cannot be written ({})", std::generic_category().message(stdout_failure)));
   }
   return false;
 }

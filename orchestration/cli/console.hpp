@@ -26,6 +26,10 @@ void print(Stream stream, fmt::format_string<Args...> f, Args&&... args) {
 /// Whether all of stdout has arrived; else says on stderr why not, except to a reader that has gone away.
 [[nodiscard]] bool flush_stdout();
 
+/// "npusim: TEXT" and "npusim: warning: TEXT" as lines on stderr, what comes before the text in colour on a terminal.
+void print_error(std::string_view text);
+void print_warning(std::string_view text);
+
 /// The text in colour where the stream is a terminal and NO_COLOR is not set (no-color.org).
 [[nodiscard]] std::string coloured(Stream stream, Colour colour, std::string_view text);
 

@@ -1,4 +1,6 @@
 // `fit`: what kernels need of the on-chip spaces, without a run.
+#include <map>
+
 #include "isa/tile_rules.hpp"
 #include "orchestration/cli/case_source.hpp"
 #include "orchestration/cli/commands.hpp"
@@ -48,15 +50,22 @@ bool print_budgets(std::string_view kernel, const MemoryMap& map, const isa::Arc
   return any_over;
 }
 
+/// Says of a kernel that no budget can be given for why; the exit status that it leads to.
+int print_refusal(const std::string& kernel, const orch::UnbuiltKernel& unbuilt) {
+  print(Stream::Out, "{:20} {} {}\n", kernel, coloured(Stream::Out, Colour::Red, "REFUSED"), unbuilt.reason);
+  return unbuilt.by_config ? kConfigError : kIllegalProgram;
+}
+
 }  // namespace
 
 int fit(const Options& o) {
   const model::Machine machine = model::load_machine(o.platform, o.machine_overrides);
-  std::vector<std::pair<std::string, MemoryMap>> kernels;
+  std::map<std::string, MemoryMap> measured;
+  std::map<std::string, orch::UnbuiltKernel> refused;
   if (is_program_file(o.workload)) {
     refuse_layer_flags(o);
     const isa::KernelObject object = read_program(o.workload, machine, Demand::Sound);
-    kernels.emplace_back(object.name, tiles_of(object));
+    measured.emplace(object.name, tiles_of(object));
   } else {
     const orch::Workload& workload = orch::find_workload(o.workload);
     const CaseSource source = open_case(o, workload);
@@ -64,14 +73,28 @@ int fit(const Options& o) {
                                      source.config,
                                      machine,
                                      {.cards = source.config.ranks, .start_skew_us = {}},
-                                     orch::KernelStore::Oversized::Measure};
-    for (const auto& [name, kernel] : program.kernels().all()) kernels.emplace_back(name, kernel.memory_map);
+                                     orch::KernelStore::Unbuildable::Keep};
+    for (const auto& [name, kernel] : program.kernels().all()) measured.emplace(name, kernel.memory_map);
+    for (const auto& [name, unbuilt] : program.kernels().unbuilt()) {
+      if (unbuilt.memory_map.empty()) {
+        refused.emplace(name, unbuilt);
+      } else {
+        measured.emplace(name, unbuilt.memory_map);
+      }
+    }
   }
   print(Stream::Out, "{:20} {:5} {:>9} {:>9} {:>7} {:>9}  {:8} {}\n", "kernel", "space", "used", "limit", "share",
         "head-room", "verdict", "first to cut");
-  bool any_over = false;
-  for (const auto& [name, map] : kernels) any_over = print_budgets(name, map, machine.arch) || any_over;
-  return any_over ? kIllegalProgram : kPass;
+  int status = kPass;
+  for (const auto& [name, map] : measured) {
+    if (print_budgets(name, map, machine.arch)) status = kIllegalProgram;
+  }
+  // What is wrong with the configuration comes before what is wrong with programs.
+  for (const auto& [name, unbuilt] : refused) {
+    const int refusal = print_refusal(name, unbuilt);
+    if (status != kConfigError) status = refusal;
+  }
+  return status;
 }
 
 }  // namespace npu::cli

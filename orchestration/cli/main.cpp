@@ -59,7 +59,7 @@ int run_command(int argc, char** argv) {
     return execute(options);
   } catch (const std::exception& error) {
     const Failure failure = failure_of(error);
-    print(Stream::Err, "npusim: {}\n", isa::printable(failure.text));
+    print_error(isa::printable(failure.text));
     if (last.wanted) print_verdict(last.json, Colour::Red, "FAIL", failure.clause + "; see stderr");
     return failure.exit_status;
   }

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "orchestration/cli/help.hpp"
+#include "orchestration/report/version.hpp"
 
 namespace npu::cli {
 namespace {
@@ -53,7 +54,7 @@ std::string manual_page(const CLI::App& app) {
       ".TH NPUSIM 1 \"\" \"npusim {}\"\n.SH NAME\nnpusim \\- {}\n.SH SYNOPSIS\n.B npusim\n.I "
       "command\n[\\fIflags\\fR]\n.SH "
       "COMMANDS\n",
-      NPU_VERSION, escaped(app.get_description()));
+      orch::kVersion, escaped(app.get_description()));
   put_commands(page, app);
   page += fmt::format(".SH EXIT STATUS\n{}\n", escaped(kExitStatuses));
   return page;

@@ -9,6 +9,7 @@
 #include "orchestration/cli/command_line.hpp"
 #include "orchestration/cli/help.hpp"
 #include "orchestration/host/workloads.hpp"
+#include "orchestration/report/version.hpp"
 
 namespace npu::cli {
 namespace {
@@ -153,7 +154,8 @@ Options parse_options(int argc, const char* const* argv) {
   CLI::App app{"simulates a decode layer on cards of a tile-based NPU", "npusim"};
   app.require_subcommand(0, 1);
   app.set_help_all_flag("--help-all", "help of all commands");
-  app.set_version_flag("--version", fmt::format("{}, host variant {}", NPU_VERSION, isa::name_of(isa::host_variant())));
+  app.set_version_flag("--version",
+                       fmt::format("{}, host variant {}", orch::kVersion, isa::name_of(isa::host_variant())));
   declare_commands(app, o);
   try {
     app.parse(argc, argv);

@@ -5,6 +5,7 @@
 #include "isa/errors.hpp"
 #include "orchestration/cli/case_source.hpp"
 #include "orchestration/cli/commands.hpp"
+#include "orchestration/cli/output_paths.hpp"
 #include "orchestration/cli/program_file.hpp"
 #include "orchestration/cli/run_record.hpp"
 #include "orchestration/data/generator.hpp"
@@ -83,11 +84,19 @@ void save_data(const fs::path& directory, const LayerCase& layer, const LayerPro
   orch::save_case(actual, (directory / "actual.safetensors").string());
 }
 
-/// One object file per kernel, which `disasm` lists and `run` takes.
-void save_objects(const fs::path& directory, const orch::KernelStore& kernels, const model::Machine& machine) {
-  make_directory(directory, "--out");
+/// One object file per kernel in `kernels` of the directory, which `disasm` lists and `run` takes.
+void save_objects(const Options& o, const orch::KernelStore& kernels, const model::Machine& machine) {
+  const auto path_of = [&](const std::string& kernel) {
+    return (fs::path{*o.out} / "kernels" / (kernel + ".npuo")).string();
+  };
+  CommandPaths paths = paths_of(o);
   for (const auto& [name, kernel] : kernels.all()) {
-    traces::OutputFile file{(directory / (name + ".npuo")).string()};
+    paths.outputs.push_back({fmt::format("the object file {}", path_of(name)), path_of(name)});
+  }
+  refuse_shared_paths(paths);
+  make_directory(fs::path{*o.out} / "kernels", "--out");
+  for (const auto& [name, kernel] : kernels.all()) {
+    traces::OutputFile file{path_of(name)};
     file.write(isa::encode(kernel.object, machine.arch.name));
     file.finish();
   }
@@ -100,7 +109,7 @@ int simulate_layer(const Options& o, CaseSource& source, const orch::Workload& w
   LayerProgram program{workload, source.config, *report.machine, record.system_options(cards)};
   record.traces().check_scope();
   if (o.compile_only) {
-    if (o.out) save_objects(fs::path{*o.out} / "kernels", program.kernels(), *report.machine);
+    if (o.out) save_objects(o, program.kernels(), *report.machine);
     return finish_compile(o, fmt::format("{} kernels, {} tasks on {} cards verified and allocated",
                                          program.kernels().all().size(), program.task_count(), cards));
   }

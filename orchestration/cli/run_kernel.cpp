@@ -53,6 +53,7 @@ int simulate_program(const Options& o, RunRecord& record) {
   const isa::KernelObject kernel = read_program(o.workload, machine, Demand::Legal);
   if (o.compile_only) return finish_compile(o, fmt::format("kernel {} verified", kernel.name));
   const std::uint32_t cards = card_count(o, 1);
+  orch::require_room(o.args, machine.params.memory.hbm_capacity());
   std::vector<orch::KernelValue> values =
       orch::make_kernel_values(kernel, o.args, o.data.value_or(""), cards, o.seed.value_or(0));
   orch::KernelProgram program{kernel, o.blocks.value_or(1), std::move(values), machine, record.system_options(cards)};

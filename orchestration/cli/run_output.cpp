@@ -50,19 +50,18 @@ void Traces::finish() {
   if (chrome_) chrome_->finish();
   if (vcd_) vcd_->finish();
   if ((chrome_ && chrome_->is_cut()) || (vcd_ && vcd_->is_cut())) {
-    print(Stream::Err,
-          "npusim: warning: a trace has reached --trace-limit-mib {}; what came later is left out. Raise the limit, or "
-          "record less (--trace-level, --trace-window, --vcd-scope, --vcd-level)\n",
-          limit_mib_);
+    print_warning(
+        fmt::format("a trace has reached --trace-limit-mib {}; what came later is left out. Raise the limit, or record "
+                    "less (--trace-level, --trace-window, --vcd-scope, --vcd-level)",
+                    limit_mib_));
   }
 }
 
 void Traces::warn_if_empty(model::Cycles end) {
   if (sink() != nullptr && window_.begin >= end) {
-    print(
-        Stream::Err,
-        "npusim: warning: --trace-window begins at cycle {}, but the run ended at cycle {}; the traces show nothing\n",
-        window_.begin.count(), end.count());
+    print_warning(
+        fmt::format("--trace-window begins at cycle {}, but the run ended at cycle {}; the traces show nothing",
+                    window_.begin.count(), end.count()));
   }
 }
 

@@ -63,6 +63,7 @@ RunRecord::RunRecord(const Options& options, const model::Machine& machine, std:
 void RunRecord::describe(const CaseSource& source) {
   report_.preset = source.preset;
   report_.config = source.config;
+  start_pos_ = source.start_pos;
   report_.kind = orch::attention_kind(source.config);
 }
 
@@ -91,9 +92,7 @@ void RunRecord::accept() {
   if (options_.save_data) make_directory(*options_.save_data, "--save-data");
   traces::write_file(directory_->file("machine.toml"), model::effective_toml(*report_.machine));
   if (!report_.config) return;
-  orch::Metadata metadata;
-  orch::add_config(metadata, *report_.config);
-  traces::write_file(directory_->file("layer.json"), metadata.at("config") + "\n");
+  traces::write_file(directory_->file("layer.json"), orch::config_json(*report_.config, start_pos_) + "\n");
 }
 
 void RunRecord::simulate(std::size_t tasks, const std::function<void()>& run,
@@ -149,7 +148,7 @@ void RunRecord::fail(const std::exception& error) noexcept {
     try {
       step();
     } catch (const std::exception& second) {
-      print(Stream::Err, "npusim: {}\n", second.what());
+      print_error(second.what());
     }
   };
   attempt([&] {

@@ -46,6 +46,7 @@ class RunRecord {
   const Options& options_;
   std::string name_;
   orch::RunReport report_;
+  std::optional<std::uint32_t> start_pos_;  ///< for layer.json
   Traces traces_;
   Progress progress_;
   std::optional<RunDirectory> directory_;

@@ -17,6 +17,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::string_view kStartPosKey = "start_pos";
+
 void read_value(const std::string& where, const json& value, std::uint32_t& out) {
   if (!value.is_number_unsigned() || value.get<std::uint64_t>() > std::numeric_limits<std::uint32_t>::max()) {
     throw config_error("{}: expected an integer from 0 to {}, got {}", where, std::numeric_limits<std::uint32_t>::max(),
@@ -56,7 +58,8 @@ double shortest_decimal(float value) {
 
 }  // namespace
 
-kernels::LayerConfig config_from_json(std::string_view text, const std::string& what) {
+kernels::LayerConfig config_from_json(std::string_view text, const std::string& what,
+                                      std::optional<std::uint32_t>* start_pos) {
   json fields = parse_json(text, what);
   if (!fields.is_object()) throw config_error("{} is not a JSON object", what);
   if (const auto ratios = fields.find("compress_ratios");
@@ -76,6 +79,11 @@ kernels::LayerConfig config_from_json(std::string_view text, const std::string& 
     if (it == fields.end()) throw config_error("{} lacks '{}'", what, key);
     read_value(fmt::format("{}, '{}'", what, it.key()), *it, member);
   });
+  if (start_pos != nullptr) {
+    known.push_back(kStartPosKey);
+    const auto it = fields.find(std::string{kStartPosKey});
+    if (it != fields.end()) read_value(fmt::format("{}, '{}'", what, kStartPosKey), *it, start_pos->emplace());
+  }
   for (const auto& [key, value] : fields.items()) {
     if (std::find(known.begin(), known.end(), key) == known.end()) {
       throw config_error("{} has an unknown key '{}'; nearest is '{}'", what, isa::shown(key),
@@ -103,7 +111,7 @@ kernels::LayerConfig config_from_metadata(const Metadata& metadata, std::string_
   return config;
 }
 
-void add_config(Metadata& metadata, const kernels::LayerConfig& config) {
+std::string config_json(const kernels::LayerConfig& config, std::optional<std::uint32_t> start_pos) {
   auto fields = nlohmann::ordered_json::object();
   visit_fields(config, [&](std::string_view name, std::string_view key, const auto& member) {
     using Member = std::decay_t<decltype(member)>;
@@ -116,7 +124,12 @@ void add_config(Metadata& metadata, const kernels::LayerConfig& config) {
       fields[std::string{key}] = member;
     }
   });
-  metadata["config"] = fields.dump();
+  if (start_pos) fields[std::string{kStartPosKey}] = *start_pos;
+  return fields.dump();
+}
+
+void add_config(Metadata& metadata, const kernels::LayerConfig& config) {
+  metadata["config"] = config_json(config);
   metadata["layer_id"] = std::to_string(config.layer_id);
   metadata["kind"] = kernels::name_of(attention_kind(config));
 }

@@ -254,6 +254,23 @@ ArgumentText parse_argument(std::string_view text) {
   return result;
 }
 
+void require_room(const std::vector<std::string>& arguments, isa::Bytes hbm) {
+  std::uint64_t left = hbm.count();
+  for (const std::string& argument : arguments) {
+    const ArgumentText text = parse_argument(argument);
+    if (text.scalar) continue;
+    const std::uint64_t bytes = byte_count(text.dtype, text.shape, text.name);
+    if (bytes > left) {
+      throw config_error(
+          "--args {}: {} of {} needs {} bytes, but a card has {} of {} bytes of HBM left (memory.hbm_capacity_gib): "
+          "use "
+          "smaller tensors",
+          text.name, isa::name_of(text.dtype), to_string(text.shape), bytes, left, hbm.count());
+    }
+    left -= bytes;
+  }
+}
+
 std::vector<KernelValue> make_kernel_values(const isa::KernelObject& kernel, const std::vector<std::string>& arguments,
                                             const std::string& file, std::uint32_t cards, std::uint64_t seed) {
   std::map<std::string, ArgumentText> texts;

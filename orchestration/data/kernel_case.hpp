@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "isa/program.hpp"
+#include "isa/units.hpp"
 #include "orchestration/data/compare.hpp"
 #include "orchestration/data/tensor.hpp"
 
@@ -30,6 +31,10 @@ struct KernelValue {
   std::vector<Tensor> tensors;   ///< one per card before the run; empty for a scalar
   std::vector<Tensor> expected;  ///< one per card after the run; empty where nobody knows
 };
+
+/// ConfigError where a tensor of --args, or all of them together, are larger than the memory of a card: names the first
+/// that finds no room. Makes none.
+void require_room(const std::vector<std::string>& arguments, isa::Bytes hbm);
 
 /// Values of all arguments, in their order. `file` (may be empty) is a safetensors file with in.NAME, the tensor before
 /// the run, and out.NAME, the expected tensor after it, which also gives the shape of an output; with several cards

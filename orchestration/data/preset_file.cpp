@@ -117,7 +117,7 @@ Preset read_preset_file(const std::string& path) {
   }
   Preset preset;
   preset.config = config_from_json({reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size()},
-                                   path + ": the text");
+                                   path + ": the text", &preset.start_pos);
   visit_fields(preset.config,
                [&](std::string_view name, std::string_view, const auto&) { preset.given.emplace(name); });
   validate(preset.config, path);

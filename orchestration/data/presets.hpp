@@ -25,9 +25,9 @@ struct Preset {
 /// A built-in preset, or the file at a path (anything with a '/' or ending in ".toml" or ".json"). A TOML file spells
 /// the fields of LayerConfig; either all of them, or those that differ from `base = "<built-in preset>"`; a recv_max
 /// that the file leaves out follows recv_max_of; it may give start_pos and layer_id too. A JSON file, such as
-/// layer.json of a run directory, gives all fields. Both may spell a field as the golden files do (config_fields.hpp).
-/// Throws ConfigError for unknown names and keys (with the nearest known one), missing keys, wrong types and impossible
-/// values.
+/// layer.json of a run directory, gives all fields and may give start_pos. Both may spell a field as the golden files
+/// do (config_fields.hpp). Throws ConfigError for unknown names and keys (with the nearest known one), missing keys,
+/// wrong types and impossible values.
 [[nodiscard]] Preset read_preset(std::string_view name_or_path);
 
 /// Its dimensions alone.

@@ -21,13 +21,13 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
 }  // namespace
 
 LayerProgram::LayerProgram(const Workload& workload, const kernels::LayerConfig& config, const model::Machine& machine,
-                           const model::SystemOptions& options, KernelStore::Oversized oversized)
+                           const model::SystemOptions& options, KernelStore::Unbuildable unbuildable)
     : workload_{workload},
       config_{config},
       arch_{machine.arch},
       system_{machine, options},
       tensors_{system_, config_, options.cards},
-      kernels_{oversized} {
+      kernels_{unbuildable} {
   NPU_ASSERT(options.cards == config.ranks, "one card per rank");
   require_attention_kind(workload, config);
   for (std::uint32_t card = 0; card < options.cards; ++card) {

@@ -15,10 +15,11 @@ namespace npu::orch {
 /// Builds in the constructor: after it everything is verified and allocated. One per process (model::System).
 class LayerProgram {
  public:
-  /// One card per rank; kernels that do not fit are measured only where the program will not run. Throws ConfigError
+  /// One card per rank; kernels that cannot be built are kept only where the program will not run. Throws ConfigError
   /// (HBM full) and ProgramError (a kernel does not fit the card).
   LayerProgram(const Workload& workload, const kernels::LayerConfig& config, const model::Machine& machine,
-               const model::SystemOptions& options, KernelStore::Oversized oversized = KernelStore::Oversized::Refuse);
+               const model::SystemOptions& options,
+               KernelStore::Unbuildable unbuildable = KernelStore::Unbuildable::Refuse);
   LayerProgram(const LayerProgram&) = delete;
   LayerProgram& operator=(const LayerProgram&) = delete;
 

@@ -1,23 +1,28 @@
 #include "orchestration/host/stage_context.hpp"
 
+#include "isa/errors.hpp"
 #include "orchestration/data/layer_tensors.hpp"
 
 namespace npu::orch {
 
-const kernels::Kernel& KernelStore::get(const std::string& name, const std::function<kernels::Kernel()>& build) {
-  if (const auto it = kernels_.find(name); it != kernels_.end()) return it->second;
+const kernels::Kernel* KernelStore::get(const std::string& name, const std::function<kernels::Kernel()>& build) {
+  if (const auto it = kernels_.find(name); it != kernels_.end()) return &it->second;
+  if (unbuilt_.contains(name)) return nullptr;
+  UnbuiltKernel unbuilt;
   try {
-    return kernels_.emplace(name, build()).first->second;
+    return &kernels_.emplace(name, build()).first->second;
   } catch (const isa::CapacityError& error) {
-    if (oversized_ == Oversized::Refuse) throw;
-    // Whoever binds the kernel asks for its arguments and for a workspace that is not empty.
-    kernels::Kernel kernel;
-    kernel.workspace_bytes = 1;
-    kernel.memory_map = error.memory_map;
-    kernel.object.name = name;
-    kernel.object.args = error.args;
-    return kernels_.emplace(name, std::move(kernel)).first->second;
+    if (unbuildable_ == Unbuildable::Refuse) throw;
+    unbuilt = {error.what(), false, error.memory_map};
+  } catch (const ProgramError& error) {
+    if (unbuildable_ == Unbuildable::Refuse) throw;
+    unbuilt = {error.what(), false, {}};
+  } catch (const ConfigError& error) {
+    if (unbuildable_ == Unbuildable::Refuse) throw;
+    unbuilt = {error.what(), true, {}};
   }
+  unbuilt_.emplace(name, std::move(unbuilt));
+  return nullptr;
 }
 
 void StageContext::scratch(const std::string& name, isa::DType dtype, Shape shape) {
@@ -36,7 +41,8 @@ void StageContext::task(const std::string& name, const std::function<kernels::Ke
     const TensorSpec& spec = tensor_spec(binding.tensor);
     tensors_.add(tasks_.card(), bound, spec.dtype, spec.shape(config));
   }
-  tasks_.add(kernels_.get(scope_.kernel_variant + name, build), name, on_device, scalars);
+  const kernels::Kernel* const kernel = kernels_.get(scope_.kernel_variant + name, build);
+  if (kernel != nullptr) tasks_.add(*kernel, name, on_device, scalars);
 }
 
 model::GmAddress StageContext::address_of(const std::string& tensor) const {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "isa/arch_spec.hpp"
 #include "kernels/common/kernel.hpp"
@@ -15,20 +16,29 @@
 
 namespace npu::orch {
 
-/// Kernels by name; every card runs the same object. References stay valid.
+/// Why there is no kernel.
+struct UnbuiltKernel {
+  std::string reason;
+  bool by_config = false;                   ///< a ConfigError; else a ProgramError
+  std::vector<isa::Allocation> memory_map;  ///< of tiles that do not fit; empty for any other reason
+};
+
+/// Kernels by name; every card runs the same object. Pointers stay valid.
 class KernelStore {
  public:
-  enum class Oversized : std::uint8_t { Refuse, Measure };
-  /// Measure: a kernel whose tiles do not fit is kept with its memory map and without code, so that the others can be
-  /// measured too. Nothing may run.
-  explicit KernelStore(Oversized oversized = Oversized::Refuse) : oversized_{oversized} {}
+  enum class Unbuildable : std::uint8_t { Refuse, Keep };
+  /// Keep: a kernel that cannot be built is kept with the reason, so that the others are built too. Nothing may run.
+  explicit KernelStore(Unbuildable unbuildable = Unbuildable::Refuse) : unbuildable_{unbuildable} {}
 
-  const kernels::Kernel& get(const std::string& name, const std::function<kernels::Kernel()>& build);
+  /// Null for a kernel that cannot be built, where such are kept.
+  const kernels::Kernel* get(const std::string& name, const std::function<kernels::Kernel()>& build);
   [[nodiscard]] const std::map<std::string, kernels::Kernel>& all() const { return kernels_; }
+  [[nodiscard]] const std::map<std::string, UnbuiltKernel>& unbuilt() const { return unbuilt_; }
 
  private:
-  Oversized oversized_;
+  Unbuildable unbuildable_;
   std::map<std::string, kernels::Kernel> kernels_;
+  std::map<std::string, UnbuiltKernel> unbuilt_;
 };
 
 /// Where a layer stands among the layers of a run. The default is a layer alone.
@@ -54,7 +64,8 @@ class StageContext {
 
   /// A tensor that no file knows: what passes between the kernels of a stage.
   void scratch(const std::string& name, isa::DType dtype, Shape shape);
-  /// Adds a task named like its kernel. Bound tensors of the tensor table are allocated at their first use.
+  /// Adds a task named like its kernel, unless that is one that cannot be built and is kept. Bound tensors of the
+  /// tensor table are allocated at their first use.
   void task(const std::string& name, const std::function<kernels::Kernel()>& build, const Bindings& bindings,
             const ScalarBindings& scalars = {});
   void check(std::function<void(model::OrchestratorApi&)> check) { tasks_.add_check(std::move(check)); }

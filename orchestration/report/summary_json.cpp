@@ -10,6 +10,7 @@
 #include "orchestration/report/card_figures.hpp"
 #include "orchestration/report/summary.hpp"
 #include "orchestration/report/task_groups.hpp"
+#include "orchestration/report/version.hpp"
 
 namespace npu::orch {
 namespace {
@@ -312,7 +313,7 @@ std::string summary_json(const RunReport& report) {
             {"instructions", writer.instructions()},
             {"simulator", writer.simulator()},
             {"config_digest", config_digest(report)},
-            {"version", NPU_VERSION}};
+            {"version", kVersion}};
   if (!report.layers.empty()) json["layers"] = writer.layers();
   if (!report.stats.waits.empty()) json["waits"] = writer.waits();
   if (Json kernel = writer.kernel(); !kernel.is_null()) json["kernel"] = std::move(kernel);

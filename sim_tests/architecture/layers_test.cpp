@@ -74,6 +74,26 @@ TEST_CASE("every include follows the layer diagram", "[architecture]") {
   CHECK(files > 100);
 }
 
+// By that, compiling the source shows that the header compiles alone.
+TEST_CASE("every source includes the header beside it before anything else", "[architecture]") {
+  const fs::path root{NPU_SOURCE_DIR};
+  std::size_t pairs = 0;
+  for (const auto& [layer, allowed] : kMayInclude) {
+    for (const auto& entry : fs::recursive_directory_iterator{root / layer}) {
+      fs::path header = entry.path();
+      if (header.extension() != ".cpp" || !fs::exists(header.replace_extension(".hpp"))) continue;
+      ++pairs;
+      std::ifstream in{entry.path()};
+      const std::string text{std::istreambuf_iterator<char>{in}, {}};
+      const auto includes = includes_of(text, entry.path().string());
+      INFO(entry.path());
+      REQUIRE_FALSE(includes.empty());
+      CHECK(includes.front().target == fs::relative(header, root).string());
+    }
+  }
+  CHECK(pairs > 100);
+}
+
 TEST_CASE("the layering rule notices a planted violation", "[architecture]") {
   const auto planted = includes_of("#include \"model/core/core.hpp\"\n#include <systemc>\n", "kernels/x.cpp");
   REQUIRE(planted.size() == 2);

@@ -16,22 +16,22 @@ TEST_CASE("Tiles at the limits of their spaces are legal") {
 }
 
 TEST_CASE("Vector tiles that break a rule are refused with what, limit and way out") {
-  check_each(
-      ".vector", "",
-      {{".tile a l1 f32 nd 8x8", "", "tile in l1; limit: l1 belongs to aic cores; way out: pass the data"},
-       {".tile a ub f32 nd 0x8", "", "tile is [0, 8]; limit: at least one row and column"},
-       {".tile a ub f32 nd 8x0", "", "tile is [8, 0]"},
-       {".tile a ub f32 nd 8x8 valid=9x8", "", "valid region is [9, 8]; limit: the tile is [8, 8]"},
-       {".tile a ub f32 nd 8x8 valid=8x9", "", "valid region is [8, 9]"},
-       {".tile a ub f32 nz 8x8", "", "layout nz in ub; limit: nd or dn"},
-       {".tile a ub f32 nd 8x16 pitch=32", "", "pitch 32 is shorter than a line; limit: a line is 64 bytes"},
-       {".tile a ub f32 dn 16x8 pitch=32", "", "pitch 32 is shorter than a line; limit: a line is 64 bytes"},
-       {".tile a ub f32 nd 8x8 pitch=40", "", "pitch 40 in ub; limit: multiples of 32 bytes"},
-       {".tile a ub f32 nd 8x8 offset=16", "", "base offset 16 in ub; limit: multiples of 32 bytes"},
-       {".tile a ub f32 nd 46x1024 offset=32", "",
-        "188416 bytes at offset 32 leave ub; limit: 188416 allocatable bytes on a2a3; way out: use smaller tiles"},
-       {".tile a ub f32 nd 1x8 offset=4294967264", "", "leave ub"},
-       {".tile a ub f32 nd 65535x8 pitch=4294967264", "", "leave ub"}});
+  check_each(".vector", "",
+             {{".tile a l1 f32 nd 8x8", "", "tile in l1; limit: l1 belongs to aic cores; way out: pass the data"},
+              {".tile a ub f32 nd 0x8", "", "tile is [0, 8]; limit: at least one row and column"},
+              {".tile a ub f32 nd 8x0", "", "tile is [8, 0]"},
+              {".tile a ub f32 nd 8x8 valid=9x8", "", "valid region is [9, 8]; limit: the tile is [8, 8]"},
+              {".tile a ub f32 nd 8x8 valid=8x9", "", "valid region is [8, 9]"},
+              {".tile a ub f32 nz 8x8", "", "layout nz in ub; limit: nd or dn"},
+              {".tile a ub f32 nd 8x16 pitch=32", "", "pitch 32 is shorter than a line; limit: a line is 64 bytes"},
+              {".tile a ub f32 dn 16x8 pitch=32", "", "pitch 32 is shorter than a line; limit: a line is 64 bytes"},
+              {".tile a ub f32 nd 8x8 pitch=40", "", "pitch 40 in ub; limit: multiples of 32 bytes"},
+              {".tile a ub f32 nd 8x8 offset=16", "", "base offset 16 in ub; limit: multiples of 32 bytes"},
+              {".tile a ub f32 nd 46x1024 offset=32", "",
+               "188416 bytes at offset 32 leave ub; limit: 188416 allocatable bytes on a2a3 (core.ub_kib); way out: "
+               "use smaller tiles"},
+              {".tile a ub f32 nd 1x8 offset=4294967264", "", "leave ub"},
+              {".tile a ub f32 nd 65535x8 pitch=4294967264", "", "leave ub"}});
 }
 
 TEST_CASE("Matrix tiles that break a rule are refused") {

@@ -172,7 +172,7 @@ TEST_CASE("a k that is not made of whole fractals is refused with kernel and fig
   arch.fractal_bytes = 256;
   CHECK_THROWS_WITH(
       kernels::quant_matmul("narrow", {16, 64, 96, kernels::WeightOrder::NK, DType::F32}, arch),
-      Catch::Contains("kernel narrow") && Catch::Contains("k = 96") && Catch::Contains("fractal_bytes = 256"));
+      Catch::Contains("kernel narrow") && Catch::Contains("k = 96") && Catch::Contains("core.fractal_bytes = 256"));
 }
 
 TEST_CASE("a softmax block beyond one matrix product is refused by its field", "[capacity]") {

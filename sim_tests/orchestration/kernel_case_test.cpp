@@ -110,6 +110,14 @@ TEST_CASE("a start that the dtype does not hold is refused") {
   CHECK_NOTHROW(start("a=u8:256:iota"));
 }
 
+TEST_CASE("the tensors of --args have to fit into the memory of a card together") {
+  CHECK_NOTHROW(require_room({"a=u8:1x60", "n=5", "b=u8:1x40"}, isa::Bytes{100}));
+  CHECK_THROWS_WITH(
+      require_room({"a=u8:1x60", "n=5", "b=u8:1x41"}, isa::Bytes{100}),
+      Catch::Contains("--args b") && Catch::Contains("needs 41 bytes") && Catch::Contains("40 of 100 bytes"));
+  CHECK_THROWS_AS(require_room({"a=i64:4294967296x268435456"}, isa::Bytes{100}), ConfigError);
+}
+
 TEST_CASE("progress gives the share of tasks, the simulated time and an estimate of the rest") {
   CHECK(progress_text({.simulated_us = 310.21, .tasks_done = 10}, 40, 3.0) ==
         "25 % of 40 tasks, 310.2 us simulated, about 9 s left");

@@ -1,11 +1,10 @@
 // Test main of suites that simulate. One case runs per process (ctest starts each alone): SystemC elaborates once.
-#define CATCH_CONFIG_RUNNER
-#include <catch2/catch.hpp>
 #include <systemc>
 
 #include "model/system/simulation.hpp"
+#include "sim_tests/support/catch_runner.hpp"
 
 int sc_main(int argc, char* argv[]) {
   npu::model::prepare_simulation();
-  return Catch::Session().run(argc, argv);
+  return npu::test::run_cases(argc, argv);
 }

@@ -1,4 +1,5 @@
 // fit and run give one answer for every capacity.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
 
@@ -76,8 +77,25 @@ TEST_CASE("figures of the cube and its flags at the ends of their ranges run or 
     CAPTURE(figure, run.text);
     CHECK(run.status == 0);
   }
-  check_refused(3, "run " + layer + " --set core.flags_per_pair=1", {"kernel ", "flags_per_pair = 1 of a2a3"});
-  check_refused(3, "run " + layer + " --set core.cross_flag_limit=1", {"kernel ", "cross_flag_limit = 1 of a2a3"});
+  check_refused(3, "run " + layer + " --set core.flags_per_pair=1", {"kernel ", "core.flags_per_pair = 1 leaves"});
+  check_refused(3, "run " + layer + " --set core.cross_flag_limit=1", {"kernel ", "core.cross_flag_limit = 1"});
+}
+
+TEST_CASE("fit lists a kernel that cannot be built with the reason and goes on with the others") {
+  const std::string layer = "fit decode-layer --preset tiny --layer-id 10 ";
+  const Outcome whole = npusim(layer);
+  const auto rows = [](const std::string& text) { return std::count(text.begin(), text.end(), '\n'); };
+  for (const std::string figure : {"core.cross_flag_limit", "core.flags_per_pair"}) {
+    const Outcome fit = npusim(layer + "--set " + figure + "=1");
+    CAPTURE(figure, fit.text);
+    CHECK(fit.status == 3);
+    CHECK(fit.text.find(" REFUSED kernel ") != std::string::npos);
+    CHECK(fit.text.find(figure + " = 1") != std::string::npos);
+    CHECK(fit.text.find("\nhc_pre ") != std::string::npos);
+    CHECK(fit.text.find("\nsparse_attention") != std::string::npos);
+    CHECK(rows(fit.text) > rows(whole.text) / 4);
+    if (figure == "core.cross_flag_limit") CHECK(fit.text.find(" fit ") != std::string::npos);
+  }
 }
 
 TEST_CASE("a preset with a softmax block that no product takes is refused by fit and run") {

@@ -112,6 +112,18 @@ TEST_CASE("a passing run ends with its verdict and leaves its summary behind") {
   CHECK(std::filesystem::exists(out + "/layer.json"));
 }
 
+TEST_CASE("layer.json of a run repeats it, its position included") {
+  const TemporaryDirectory d;
+  const auto run = [&](const std::string& flags, const std::string& out) {
+    CHECK(npusim("run rmsnorm --mode timing --layer-id 3 " + flags + " --out " + d.file(out)).status == 0);
+    return file_text(d.file(out) + "/layer.json");
+  };
+  const std::string first = run("--preset tiny --start-pos 131", "a");
+  CHECK(first.find("\"start_pos\":131") != std::string::npos);
+  CHECK(run("--preset " + d.file("a/layer.json"), "b") == first);
+  CHECK(run("--preset tiny", "c").find("start_pos") == std::string::npos);
+}
+
 TEST_CASE("a wrong expectation is a mismatch with exit status 1") {
   const TemporaryDirectory directory;
   const std::string path = directory.file("wrong.safetensors");

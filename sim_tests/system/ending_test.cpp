@@ -90,6 +90,12 @@ TEST_CASE("a run ends at --max-us with the table of waits") {
   }
 }
 
+TEST_CASE("a run that ends before its first task says what the host was at") {
+  const TemporaryDirectory d;
+  check_refused(4, "run rmsnorm --preset tiny --skip-golden --max-us 1 --out " + d.file("out"),
+                {"host", "end of run", "[RUN] FAIL beyond --max-us"});
+}
+
 TEST_CASE("a full or closed stdout is an error of every command") {
   const TemporaryDirectory d;
   REQUIRE(npusim("asm " + d.write("e.npu", ".kernel k\n.vector\n  halt\n") + " -o " + d.file("e.npuo")).status == 0);

@@ -193,6 +193,14 @@ TEST_CASE("colours are for terminals alone") {
     return run_command("TERM=xterm " + environment + " script -qec '" + NPU_EXECUTABLE + " run nope' /dev/null").text;
   };
   CHECK(on_terminal("").find("[RUN] \x1b[31mFAIL\x1b[0m") != std::string::npos);
+  CHECK(on_terminal("").find("\x1b[31mnpusim:\x1b[0m ") != std::string::npos);
+  const TemporaryDirectory d;
+  const std::string late =
+      " run rmsnorm --preset tiny --mode timing --trace /dev/null --trace-window 900000000:900000001";
+  const std::string warned = run_command("unset NO_COLOR; TERM=xterm script -qec '" NPU_EXECUTABLE + late + " --out " +
+                                         d.file("out") + "' /dev/null")
+                                 .text;
+  CHECK(warned.find("\x1b[33mnpusim: warning:\x1b[0m --trace-window") != std::string::npos);
   CHECK(on_terminal("NO_COLOR=1").find('\x1b') == std::string::npos);
 }
 

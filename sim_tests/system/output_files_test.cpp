@@ -75,6 +75,19 @@ TEST_CASE("no output is another output") {
   CHECK(npusim(kRun + "--trace /dev/null --vcd /dev/null --out " + d.file("out")).status == 0);
 }
 
+TEST_CASE("no object file of --compile-only is an input") {
+  const TemporaryDirectory d;
+  const std::string compile = "run rmsnorm --compile-only --out " + d.file("out") + " --preset ";
+  REQUIRE(npusim(compile + "tiny").status == 0);
+  const std::string object = d.file("out/kernels/rms_norm.npuo"), preset = "base = \"tiny\"\n";
+  fs::remove(object);
+  d.write("p.toml", preset);
+  fs::create_symlink(d.file("p.toml"), object);
+  check_refused(2, compile + d.file("p.toml"),
+                {"object file", "rms_norm.npuo", "would overwrite what is read: --preset"});
+  CHECK(file_text(object) == preset);
+}
+
 TEST_CASE("a refused run leaves everything as it was") {
   const TemporaryDirectory d;
   const std::string files = "--trace " + d.file("t.json") + " --vcd " + d.file("w.vcd") + " --out " + d.file("out") +

@@ -121,6 +121,14 @@ TEST_CASE("arguments that do not match the program are usage errors") {
   check_refused(2, "run " + w.directory.file("absent.npu"), {"absent.npu"});
 }
 
+TEST_CASE("a tensor larger than the memory of a card is refused before it is made") {
+  const TemporaryDirectory d;
+  const std::string program = d.write("k.npu", ".kernel k\n.arg x in f32\n.arg y inout f32\n.vector\n  halt\n");
+  check_usage_error("run " + program + " --args x=f32:1x8 --args y=f32:1000000x1000000",
+                    "--args y: f32 of [1000000, 1000000] needs 4000000000000 bytes, but a card has");
+  check_usage_error("run " + program + " --args x=f32:1x8 --args y=f32:1000000x1000000", "memory.hbm_capacity_gib");
+}
+
 TEST_CASE("a program that writes to an input is refused, by the text where it can be told, else when it happens") {
   const Workspace w;
   std::string wrong = kIncrement;

@@ -188,6 +188,23 @@ TEST_CASE("waits of one reason that touch are one slice, others stay apart", "[t
   CHECK(spans[1].at("args") == json{{"cycle", 20}, {"cycles", 10}});
 }
 
+TEST_CASE("a slice of a wait for a notify says what it awaits and from whom", "[traces][chrome]") {
+  const TemporaryFile file{".json"};
+  ChromeTraceWriter writer{file.path(), {.core_mhz = 1000}};
+  const auto sender = writer.add_track({TrackKind::Core, "card1.cluster0.aiv0", 1});
+  const auto track = writer.add_track({TrackKind::Pipe, "card0.cluster0.aiv0.s", 0});
+  Detail detail{static_cast<std::uint64_t>(WaitReason::Notify)};
+  detail.subject = writer.intern("cell 0x40 of done ge 3");
+  writer.span(track, SpanKind::Wait, writer.intern("wait"), 0_cyc, 10_cyc, detail);
+  detail.core = sender;
+  writer.span(track, SpanKind::Wait, writer.intern("wait"), 10_cyc, 20_cyc, detail);
+  writer.finish();
+  const auto spans = events(json::parse(file.text()), "X");
+  REQUIRE(spans.size() == 2);
+  CHECK(spans[0].at("args") == json{{"awaits", "cell 0x40 of done ge 3"}, {"cycle", 0}, {"cycles", 10}});
+  CHECK(spans[1].at("args").at("from") == "card1.cluster0.aiv0");
+}
+
 TEST_CASE("a Chrome trace at pipe level has busy times instead of instructions", "[traces][chrome]") {
   const json trace = scenario_with({.core_mhz = 1000, .level = TimelineLevel::Pipe});
   const auto spans = events(trace, "X");
