@@ -6,7 +6,7 @@ void KernelExperiment::build(const model::SystemOptions& options, Purpose purpos
   kernels::Kernel made = make_kernel(purpose);
   const kernels::Kernel& kernel = kernels_.emplace(made.object.name, std::move(made)).first->second;
   if (purpose != Purpose::Run) return;
-  program_.emplace(kernel.object, kernel.blocks, make_values(kernel), machine_, options);
+  program_.emplace(kernel.object, make_values(kernel), machine_, options);
 }
 
 void KernelExperiment::save(const std::filesystem::path& directory) {

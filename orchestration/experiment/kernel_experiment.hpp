@@ -36,7 +36,7 @@ class KernelExperiment : public Experiment {
   [[nodiscard]] const Request& request() const { return request_; }
   [[nodiscard]] const model::Machine& machine() const { return machine_; }
   [[nodiscard]] const kernels::Kernel& kernel() const { return kernels_.begin()->second; }
-  /// Tensors after the run, by argument and card; empty for scalars.
+  /// Tensors after the run, by argument and card; empty for scalars and workspaces.
   [[nodiscard]] std::vector<std::vector<Tensor>> results() { return program_->results(); }
 
  private:

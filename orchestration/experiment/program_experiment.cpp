@@ -62,7 +62,7 @@ class ProgramExperiment final : public KernelExperiment {
     kernels::Kernel made;
     made.object =
         read_program(request().workload, machine(), purpose == Purpose::Measure ? Demand::Sound : Demand::Legal);
-    made.blocks = request().flags.number("--blocks").value_or(1);
+    made.object.blocks = request().flags.number("--blocks").value_or(made.object.blocks);
     made.memory_map = tiles_of(made.object);
     return made;
   }
@@ -98,13 +98,13 @@ constexpr std::array kFlags{
              .value = "NAME=VALUE",
              .group = kGroup,
              .summary = "an argument: NAME=DTYPE:ROWSxCOLS[:INIT] for a tensor, INIT zero, iota, random or a number "
-                        "(default: random for inputs, else zero); NAME=INTEGER for a scalar; repeatable"},
+                        "(default: random for inputs, else zero); NAME=INTEGER for a scalar; a tensor whose shape the "
+                        "program states may be left out; repeatable"},
     FlagSpec{.word = "--blocks",
              .kind = FlagKind::Positive,
              .value = "N",
              .group = kGroup,
-             .summary = "blocks of the task",
-             .fallback = "1"},
+             .summary = "blocks of the task (default: those that the program states, else 1)"},
     kDataFlag, kSaveDataFlag};
 
 std::unique_ptr<Experiment> open(const Request& request, const model::Machine& machine) {

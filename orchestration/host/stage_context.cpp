@@ -10,13 +10,19 @@ const kernels::Kernel& KernelStore::get(const std::string& name, const std::func
     return kernels_.emplace(name, build()).first->second;
   } catch (const isa::CapacityError& error) {
     if (oversized_ == Oversized::Refuse) throw;
-    // Whoever binds the kernel asks for its arguments and for a workspace that is not empty.
+    // Whoever binds the kernel asks for its arguments.
     kernels::Kernel kernel;
-    kernel.workspace_bytes = 1;
     kernel.memory_map = error.memory_map;
     kernel.object.name = name;
     kernel.object.args = error.args;
     return kernels_.emplace(name, std::move(kernel)).first->second;
+  }
+}
+
+void KernelStore::state_rows(const std::string& name, std::string_view argument, isa::Bytes size) {
+  for (isa::ArgInfo& info : kernels_.at(name).object.args) {
+    if (info.name != argument || info.cols == 0 || info.rows != 0) continue;
+    info.rows = static_cast<std::uint32_t>(size.count() / (std::uint64_t{info.cols} * isa::size_of(info.dtype)));
   }
 }
 
@@ -36,7 +42,12 @@ void StageContext::task(const std::string& name, const std::function<kernels::Ke
     const TensorSpec& spec = tensor_spec(binding.tensor);
     tensors_.add(tasks_.card(), bound, spec.dtype, spec.shape(config));
   }
-  tasks_.add(kernels_.get(scope_.kernel_variant + name, build), name, on_device, scalars);
+  const std::string in_store = scope_.kernel_variant + name;
+  const kernels::Kernel& kernel = kernels_.get(in_store, build);
+  for (const Binding& binding : on_device) {
+    kernels_.state_rows(in_store, binding.argument, tensors_.get(tasks_.card(), binding.tensor).size);
+  }
+  tasks_.add(kernel, name, on_device, scalars);
 }
 
 model::GmAddress StageContext::address_of(const std::string& tensor) const {

@@ -24,6 +24,8 @@ class KernelStore {
   explicit KernelStore(Oversized oversized = Oversized::Refuse) : oversized_{oversized} {}
 
   const kernels::Kernel& get(const std::string& name, const std::function<kernels::Kernel()>& build);
+  /// Completes the shape of an argument by the first tensor that is bound to it.
+  void state_rows(const std::string& name, std::string_view argument, isa::Bytes size);
   [[nodiscard]] const std::map<std::string, kernels::Kernel>& all() const { return kernels_; }
 
  private:
