@@ -52,12 +52,16 @@ struct GmDesc {
   bool operator==(const GmDesc&) const = default;
 };
 
-enum class ArgKind : std::uint8_t { In, Out, InOut, Scalar };
+/// Workspace: a tensor that the runtime allocates for each task, of the stated shape; nobody else reads it.
+enum class ArgKind : std::uint8_t { In, Out, InOut, Scalar, Workspace };
 struct ArgInfo {
   std::string name;
   ArgKind kind = ArgKind::In;
   DType dtype = DType::F32;
+  std::uint32_t rows = 0, cols = 0;  ///< of the tensor; 0: not stated
   bool operator==(const ArgInfo&) const = default;
+  /// Of a tensor whose shape is stated.
+  [[nodiscard]] std::uint64_t bytes() const { return std::uint64_t{rows} * cols * size_of(dtype); }
 };
 
 /// Code of one core of a task.
@@ -77,6 +81,8 @@ struct Program {
 struct KernelObject {
   std::string name;
   std::vector<ArgInfo> args;  ///< tensors (passed as GM addresses) and scalars, in LDARG order, shared by both parts
+  std::uint32_t blocks = 1;   ///< SPMD blocks of a task, unless who launches it says otherwise
+  bool sync_start = false;    ///< the blocks wait for each other, so all must have a core before one starts
   std::optional<Program> cube;
   std::optional<Program> vector;
   bool operator==(const KernelObject&) const = default;

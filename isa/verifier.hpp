@@ -28,6 +28,8 @@ struct Finding {
 /// What must hold for a program to be readable at all: canonical instruction words, descriptor indices, branch targets
 /// and register numbers in range, table sizes consistent. Encoder, decoder and text form require an empty result.
 [[nodiscard]] std::vector<Finding> check_structure(const Program& program);
+/// Why an argument cannot be: its shape does not go with its kind. Required like the structure of the programs.
+[[nodiscard]] std::optional<std::string> argument_error(const ArgInfo& argument);
 /// Throws ProgramError with the first structural finding of either part, or if the parts have the wrong core kind.
 void require_structure(const KernelObject& object);
 

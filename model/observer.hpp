@@ -31,6 +31,15 @@ struct ThreadWork {
   std::optional<CoreLocation> core;  ///< one core of a block stands for all of them
 };
 
+/// What a TWAIT waits for, until it has it.
+struct CellWait {
+  std::uint64_t cell;       ///< address
+  std::string_view tensor;  ///< that holds it
+  isa::CompareMode mode;
+  std::int64_t value;
+  const Notify* by;  ///< the last notify that the cell got meanwhile; null without one
+};
+
 /// Listens to a run. Every hook does nothing by default. Times are cycles of the core clock since the start of the
 /// simulation. Events of one unit (a pipe, the scalar unit) arrive in order of time; a core may run ahead of the others
 /// between two interactions with them, so across cores the order is that of the simulation, not of time.
@@ -85,6 +94,8 @@ class Observer {
   virtual void notify_sent(const CoreLocation&, const Notify&, Cycles /*at*/) {}
   /// The cell has its new value.
   virtual void notify_performed(const Notify&, Cycles /*at*/) {}
+  /// A TWAIT looks at its cell: for the first time, or after a notify.
+  virtual void cell_awaited(const CoreLocation&, const CellWait&, Cycles /*at*/) {}
   /// A TWAIT has found what it waits for in the cell; `by` is the notify that ended its wait, null without one.
   virtual void wait_passed(const CoreLocation&, std::uint64_t /*cell*/, const Notify* /*by*/, Cycles /*at*/) {}
 };

@@ -130,8 +130,20 @@ void TraceObserver::operation_occupied(const CoreLocation& core, const isa::Oper
 }
 
 void TraceObserver::pipe_waited(const CoreLocation& core, isa::Pipe pipe, WaitReason reason, Cycles begin, Cycles end) {
-  sink_.span(tracks_of(core).pipes[isa::index_of(pipe)], SpanKind::Wait, wait_name_, begin, end,
-             static_cast<std::uint64_t>(reason));
+  const CoreTracks& tracks = tracks_of(core);
+  Detail detail{static_cast<std::uint64_t>(reason)};
+  if (reason == WaitReason::Notify) {
+    detail.subject = tracks.awaited;
+    detail.core = tracks.sender;
+  }
+  sink_.span(tracks.pipes[isa::index_of(pipe)], SpanKind::Wait, wait_name_, begin, end, detail);
+}
+
+void TraceObserver::cell_awaited(const CoreLocation& core, const CellWait& wait, Cycles) {
+  CoreTracks& tracks = tracks_of(core);
+  tracks.awaited = sink_.intern(fmt::format("cell {:#x} of {} {} {}", wait.cell, wait.tensor,
+                                            isa::kCompareModeNames[static_cast<std::size_t>(wait.mode)], wait.value));
+  tracks.sender = wait.by == nullptr ? traces::TrackId{Detail::kNone} : tracks_of(wait.by->sender).core;
 }
 
 void TraceObserver::wait_passed(const CoreLocation& core, std::uint64_t, const Notify* by, Cycles at) {

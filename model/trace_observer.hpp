@@ -31,6 +31,7 @@ class TraceObserver final : public Observer {
   void block_ended(const CoreLocation& core, const Block& block, Cycles begin, Cycles end) override;
   void operation_occupied(const CoreLocation& core, const isa::Operation& op, Cycles begin, Cycles end) override;
   void pipe_waited(const CoreLocation& core, isa::Pipe pipe, WaitReason reason, Cycles begin, Cycles end) override;
+  void cell_awaited(const CoreLocation& core, const CellWait& wait, Cycles at) override;
   void wait_passed(const CoreLocation& core, std::uint64_t cell, const Notify* by, Cycles at) override;
 
  private:
@@ -44,7 +45,9 @@ class TraceObserver final : public Observer {
   struct CoreTracks {
     traces::TrackId core{};
     std::array<traces::TrackId, isa::kPipeCount> pipes{};
-    traces::NameId kernel{}, block{};  ///< of the block that runs
+    traces::NameId kernel{}, block{};               ///< of the block that runs
+    traces::NameId awaited{traces::Detail::kNone};  ///< cell and value, of the last TWAIT
+    traces::TrackId sender{traces::Detail::kNone};  ///< of the notify that it got
   };
   struct CardTracks {
     traces::TrackId card{}, orchestrator{};

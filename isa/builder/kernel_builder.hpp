@@ -24,13 +24,18 @@ class KernelBuilder {
   TensorArgument inout(const std::string& name, DType dtype, std::uint32_t cols) {
     return tensor(name, ArgKind::InOut, dtype, cols);
   }
+  /// Memory of each task that the runtime allocates; finish() says how much.
+  TensorArgument workspace(DType dtype, std::uint32_t cols) {
+    return tensor("workspace", ArgKind::Workspace, dtype, cols);
+  }
   /// Scalars come after all tensors.
   ScalarArgument scalar(const std::string& name);
 
   void cube(const std::function<void(PartBuilder&)>& body) { object_.cube = part(CoreKind::AIC, body); }
   void vector(const std::function<void(PartBuilder&)>& body) { object_.vector = part(CoreKind::AIV, body); }
+  /// A kernel whose tasks have so many blocks and, where it declares a workspace, so many bytes of it, whole rows.
   /// Throws CapacityError when the tiles do not fit, ProgramError when a part breaks a static rule (verifier).
-  [[nodiscard]] KernelObject finish();
+  [[nodiscard]] KernelObject finish(std::uint32_t blocks = 1, std::uint64_t workspace_bytes = 0);
   /// What each space of both parts holds, for `fit`.
   [[nodiscard]] const std::vector<Allocation>& memory_map() const { return memory_map_; }
 

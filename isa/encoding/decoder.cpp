@@ -69,9 +69,13 @@ std::string get_name(ByteReader& in) {
 }
 
 void get(ByteReader& in, ArgInfo& arg) {
+  const std::size_t at = in.offset();
   arg.name = get_name(in);
-  arg.kind = get_enum<ArgKind>(in, index_of(ArgKind::Scalar) + 1, "argument kind");
+  arg.kind = get_enum<ArgKind>(in, kArgKindNames.size(), "argument kind");
   arg.dtype = get_enum<DType>(in, kDTypeNames.size(), "dtype");
+  arg.rows = in.get<std::uint32_t>();
+  arg.cols = in.get<std::uint32_t>();
+  if (const auto error = argument_error(arg)) throw program_error("{}: offset {}: {}", in.file_name(), at, *error);
 }
 
 void get(ByteReader& in, std::string& name) { name = get_name(in); }
@@ -141,8 +145,11 @@ std::uint8_t get_header(ByteReader& in) {
   }
   const auto version = in.get<std::uint16_t>();
   if (version != kObjectVersion) {
-    throw config_error("{}: offset 4: version {} is unknown; this program reads version {} (assemble the text again)",
-                       in.file_name(), version, kObjectVersion);
+    throw config_error(
+        "{}: offset 4: version {} is unknown; this npusim reads version {}; assemble the text again, or build the "
+        "kernel again with "
+        "--compile-only --out",
+        in.file_name(), version, kObjectVersion);
   }
   const auto kind = in.get<std::uint8_t>();
   if (kind == 0 || kind > (kHasCube | kHasVector))
@@ -170,6 +177,10 @@ KernelObject decode(std::span<const std::byte> bytes, std::string_view file_name
   static_cast<void>(get_name(in));  // target profile
   KernelObject object;
   object.name = get_name(in);
+  const std::size_t launch = in.offset();
+  object.blocks = in.get<std::uint32_t>();
+  if (object.blocks == 0) throw program_error("{}: offset {}: a task has at least 1 block", file_name, launch);
+  object.sync_start = get_enum<std::uint8_t>(in, kSyncStart + 1, "launch") == kSyncStart;
   object.args = get_section<ArgInfo>(in, Section::Args, Owner::Kernel, kMinArgBytes);
   if ((kind & kHasCube) != 0) object.cube = get_part(in, Owner::Cube);
   if ((kind & kHasVector) != 0) object.vector = get_part(in, Owner::Vector);

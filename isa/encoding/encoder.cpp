@@ -53,6 +53,8 @@ void put(ByteWriter& out, const ArgInfo& arg) {
   out.put_string(arg.name);
   put_enum(out, arg.kind);
   put_enum(out, arg.dtype);
+  out.put(arg.rows);
+  out.put(arg.cols);
 }
 
 void put(ByteWriter& out, const std::string& text) { out.put_string(text); }
@@ -86,6 +88,8 @@ std::vector<std::byte> encode(const KernelObject& object, std::string_view targe
   ByteWriter body;
   body.put_string(target);
   body.put_string(object.name);
+  body.put(object.blocks);
+  body.put(static_cast<std::uint8_t>(object.sync_start ? kSyncStart : 0));
   put_section(body, Section::Args, Owner::Kernel, object.args);
   if (object.cube) put_part(body, Owner::Cube, *object.cube);
   if (object.vector) put_part(body, Owner::Vector, *object.vector);

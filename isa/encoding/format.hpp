@@ -14,10 +14,11 @@ enum class Section : std::uint8_t { Args, PartName, Code, Tiles, Gms, TileNames,
 enum class Owner : std::uint8_t { Kernel, Cube, Vector };
 
 inline constexpr std::uint8_t kHasCube = 1, kHasVector = 2;  ///< bits of the kernel kind
+inline constexpr std::uint8_t kSyncStart = 1;                ///< bit of the launch
 
 /// Bytes of one element, or the least that one can have.
 inline constexpr std::size_t kCodeBytes = 16, kTileBytes = 23, kGmBytes = 16, kLineBytes = 4, kMinNameBytes = 4,
-                             kMinArgBytes = 6;
+                             kMinArgBytes = 14;
 
 [[nodiscard]] inline std::uint32_t checksum(std::span<const std::byte> bytes) {
   boost::crc_32_type crc;

@@ -14,7 +14,7 @@
 namespace npu::isa {
 
 inline constexpr std::array<char, 4> kObjectMagic{'N', 'P', 'U', 'O'};
-inline constexpr std::uint16_t kObjectVersion = 2;
+inline constexpr std::uint16_t kObjectVersion = 3;
 inline constexpr std::size_t kObjectChecksumOffset = 12;  ///< CRC-32 of all bytes after it
 
 /// Bytes of the object for the target profile (ArchSpec::name). Throws ProgramError if the object is not structurally

@@ -109,13 +109,13 @@ class Assembler {
 
   void read_kernel(const Token& directive, TokenReader& tokens) {
     if (named_) throw StatementError{directive.column, Stage::Parse, "a second .kernel directive"};
-    object_.name = tokens.expect_name("kernel name").text;
-    tokens.expect_end();
+    parse_kernel(tokens, object_);
     named_ = true;
   }
 
   void read_arg(const Token& directive, TokenReader& tokens) {
     ArgInfo arg = parse_arg(tokens);
+    if (const auto error = argument_error(arg)) throw StatementError{directive.column, Stage::Shape, *error};
     if (!argument_names_.insert(arg.name).second) {
       throw StatementError{directive.column, Stage::Parse, fmt::format("argument `{}` is declared twice", arg.name)};
     }

@@ -122,8 +122,27 @@ ArgInfo parse_arg(TokenReader& tokens) {
   arg.name = tokens.expect_name("argument name").text;
   arg.kind = parse_enum<ArgKind>(tokens.expect_word("argument kind"), kArgKindNames, "argument kind", Stage::Parse);
   arg.dtype = parse_enum<DType>(tokens.expect_word("dtype"), kDTypeNames, "dtype", Stage::Type);
-  tokens.expect_end();
+  parse_keys(tokens, [&](const std::string& key, const Token& value) {
+    if (key != "rows" && key != "cols") return false;
+    (key == "rows" ? arg.rows : arg.cols) = parse_unsigned<std::uint32_t>(value, value.text);
+    return true;
+  });
   return arg;
+}
+
+void parse_kernel(TokenReader& tokens, KernelObject& kernel) {
+  kernel.name = tokens.expect_name("kernel name").text;
+  parse_keys(tokens, [&](const std::string& key, const Token& value) {
+    if (key == "blocks") {
+      kernel.blocks =
+          static_cast<std::uint32_t>(parse_integer(value, value.text, 1, std::numeric_limits<std::uint32_t>::max()));
+    } else if (key == "start" && (value.text == "together" || value.text == "each")) {
+      kernel.sync_start = value.text == "together";
+    } else {
+      return false;
+    }
+    return true;
+  });
 }
 
 NamedTile parse_tile(TokenReader& tokens) {

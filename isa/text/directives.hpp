@@ -1,4 +1,4 @@
-// Directives that declare arguments, tiles and views. All functions throw StatementError.
+// Directives that declare kernels, arguments, tiles and views. All functions throw StatementError.
 #pragma once
 
 #include "isa/program.hpp"
@@ -6,8 +6,10 @@
 
 namespace npu::isa {
 
-/// NAME KIND DTYPE
+/// NAME KIND DTYPE [rows= cols=]
 [[nodiscard]] ArgInfo parse_arg(TokenReader& tokens);
+/// NAME [blocks= start=each|together]
+void parse_kernel(TokenReader& tokens, KernelObject& kernel);
 
 struct NamedTile {
   std::string identifier;  ///< as the instructions write it

@@ -149,10 +149,15 @@ std::string instruction_text(const Program& program, std::size_t index) {
 
 std::string to_text(const KernelObject& object) {
   require_structure(object);
-  std::string out = fmt::format(".kernel {}\n", written_name(object.name));
+  std::string out = fmt::format(".kernel {}", written_name(object.name));
+  if (object.blocks != 1) out += fmt::format(" blocks={}", object.blocks);
+  if (object.sync_start) out += " start=together";
+  out += "\n";
   for (const ArgInfo& arg : object.args) {
-    out +=
-        fmt::format(".arg {} {} {}\n", written_name(arg.name), kArgKindNames[index_of(arg.kind)], name_of(arg.dtype));
+    out += fmt::format(".arg {} {} {}", written_name(arg.name), kArgKindNames[index_of(arg.kind)], name_of(arg.dtype));
+    if (arg.rows != 0) out += fmt::format(" rows={}", arg.rows);
+    if (arg.cols != 0) out += fmt::format(" cols={}", arg.cols);
+    out += "\n";
   }
   if (object.cube) out += part_text(*object.cube, object.name);
   if (object.vector) out += part_text(*object.vector, object.name);

@@ -13,7 +13,8 @@
 
 namespace npu::isa {
 
-inline constexpr std::array<std::string_view, 4> kArgKindNames{"in", "out", "inout", "scalar"};  ///< by ArgKind
+inline constexpr std::array<std::string_view, 5> kArgKindNames{"in", "out", "inout", "scalar",
+                                                               "workspace"};  ///< by ArgKind
 
 inline constexpr std::size_t kMostNameBytes = 255;
 

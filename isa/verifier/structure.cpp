@@ -99,7 +99,19 @@ std::vector<Finding> check_structure(const Program& program) {
   return report.take();
 }
 
+std::optional<std::string> argument_error(const ArgInfo& argument) {
+  const auto why = [&](std::string_view reason) {
+    return fmt::format("argument {} of {}x{}: {}", argument.name, argument.rows, argument.cols, reason);
+  };
+  if (argument.kind == ArgKind::Scalar && (argument.rows != 0 || argument.cols != 0))
+    return why("a scalar has no shape");
+  if (argument.rows != 0 && argument.cols == 0) return why("states rows without columns");
+  if (argument.kind == ArgKind::Workspace && argument.rows == 0) return why("a workspace states its rows and columns");
+  return std::nullopt;
+}
+
 void require_structure(const KernelObject& object) {
+  if (object.blocks == 0) throw program_error("kernel {}: a task has at least 1 block", object.name);
   if (!object.cube && !object.vector)
     throw program_error("kernel {}: has neither a cube nor a vector part", object.name);
   for (const auto* part : {&object.cube, &object.vector}) {
@@ -114,9 +126,10 @@ void require_structure(const KernelObject& object) {
     }
   }
   for (const ArgInfo& arg : object.args) {
-    if (index_of(arg.kind) > index_of(ArgKind::Scalar) || index_of(arg.dtype) >= kDTypeNames.size()) {
+    if (index_of(arg.kind) > index_of(ArgKind::Workspace) || index_of(arg.dtype) >= kDTypeNames.size()) {
       throw program_error("kernel {}: argument {} has an unknown kind or dtype", object.name, arg.name);
     }
+    if (const auto error = argument_error(arg)) throw program_error("kernel {}: {}", object.name, *error);
   }
 }
 

@@ -303,7 +303,7 @@ Kernel build(const LayerConfig& cfg, const ArchSpec& arch, const Plan& s) {
   const auto idx_block_table = k.input("idx_block_table", DType::I32, cfg.idx_max_blocks);
   const auto kv_seq_lens = k.input("kv_seq_lens", DType::I32, 1);
   const auto score = k.output("score", DType::F32, s.length);
-  const auto workspace = k.inout("workspace", DType::I32, s.keys);
+  const auto workspace = k.workspace(DType::I32, s.keys);
   const Arguments a{zi, zs, wt, idx_kv_cache, idx_block_table, kv_seq_lens, score, workspace};
   k.cube([&](PartBuilder& p) { emit_cube(p, s, a); });
   k.vector([&](PartBuilder& p) { VectorPart{p, s, a}.emit(); });

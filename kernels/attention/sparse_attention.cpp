@@ -23,7 +23,7 @@ Kernel sparse_attention(const LayerConfig& cfg, const ArchSpec& arch, std::uint3
   const auto freqs_cos = k.input("freqs_cos", DType::BF16, s.rope);
   const auto freqs_sin = k.input("freqs_sin", DType::BF16, s.rope);
   const auto o = k.output("o", DType::BF16, s.heads * s.dim);
-  const auto workspace = k.inout("workspace", DType::F32, s.dim);
+  const auto workspace = k.workspace(DType::F32, s.dim);
   const attention::Arguments a{q,    {kv_cache, block_table, kv, cmp_kv, cmp_block_table, sparse_indices},
                                sink, {position_ids, freqs_cos, freqs_sin},
                                o,    workspace};

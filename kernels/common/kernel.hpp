@@ -1,7 +1,8 @@
-// What a kernel builder hands to the host: the object, and how to launch it.
+// What a kernel builder hands to the host: the object, and what its tiles take.
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "isa/builder/kernel_builder.hpp"
@@ -11,15 +12,13 @@ namespace npu::kernels {
 
 struct Kernel {
   isa::KernelObject object;
-  std::uint32_t blocks = 1;                 ///< SPMD blocks of the task
-  std::uint64_t workspace_bytes = 0;        ///< GM scratch that the kernel takes as its argument "workspace"; 0: none
   std::vector<isa::Allocation> memory_map;  ///< on-chip bytes by space, for `fit`
-  bool sync_start = false;                  ///< the blocks wait for each other, so all must have a core
 };
 
-/// Ends the builder and packs its result.
+/// Ends the builder and packs its result: tasks of so many blocks, with so many bytes of workspace.
 [[nodiscard]] inline Kernel pack(isa::KernelBuilder& builder, std::uint32_t blocks, std::uint64_t workspace_bytes = 0) {
-  return {builder.finish(), blocks, workspace_bytes, builder.memory_map()};
+  isa::KernelObject object = builder.finish(blocks, workspace_bytes);
+  return {std::move(object), builder.memory_map()};
 }
 
 }  // namespace npu::kernels

@@ -19,7 +19,7 @@ Kernel build(const LayerConfig& cfg, const ArchSpec& arch, const StreamPlan& pla
   const auto scale = k.input("scale", DType::F32, 1);
   const auto base = k.input("base", DType::F32, m);
   const auto x_head = k.output("x_head", DType::BF16, cfg.hidden);
-  const auto workspace = k.inout("workspace", DType::F32, plan.pitch);
+  const auto workspace = k.workspace(DType::F32, plan.pitch);
 
   emit_stream_mix(k, cfg, plan, {x, fn, scale, base, x_head, workspace},
                   [&](PartBuilder&, StreamMixer& mixer, const Reg& row, const Reg& n) {

@@ -22,7 +22,7 @@ Kernel build(const LayerConfig& cfg, const ArchSpec& arch, const StreamPlan& pla
   const auto x_mixed = k.output("x_mixed", DType::BF16, cfg.hidden);
   const auto post_argument = k.output("post", DType::F32, m);
   const auto comb_argument = k.output("comb", DType::F32, m * m);
-  const auto workspace = k.inout("workspace", DType::F32, plan.pitch);
+  const auto workspace = k.workspace(DType::F32, plan.pitch);
 
   emit_stream_mix(k, cfg, plan, {x, fn, scale, base, x_mixed, workspace},
                   [&](PartBuilder& p, StreamMixer& mixer, const Reg& row, const Reg& n) {

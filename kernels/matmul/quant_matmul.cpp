@@ -32,7 +32,7 @@ Kernel build(const std::string& name, const QuantMatmulShape& s, const ArchSpec&
   const auto w = k.input("w", DType::I8, s.order == WeightOrder::NK ? s.k : s.n);
   const auto w_scale = k.input("w_scale", DType::F32, s.n);
   const auto y = k.output("y", s.out, s.n);
-  const auto workspace = k.inout("workspace", DType::I32, t.base_n);
+  const auto workspace = k.workspace(DType::I32, t.base_n);
 
   // Both parts walk the same tiles: row tile outside, this block's column tiles inside.
   const auto for_each_tile = [&](PartBuilder& p, const auto& body) {

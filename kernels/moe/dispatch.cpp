@@ -342,11 +342,11 @@ Kernel build(const LayerConfig& c, const ArchSpec& arch, const Tiling& tiling) {
                        .recv_count = k.output("recv_count", DType::I32, 1),
                        .counts = k.output("counts", DType::I32, c.local_experts),
                        .status = k.output("status", DType::I32, kStatusWidth),
-                       .workspace = k.inout("workspace", DType::I32, c.experts),
+                       .workspace = k.workspace(DType::I32, c.experts),
                        .epoch = k.scalar("epoch")};
   k.vector([&](PartBuilder& p) { Dispatch{p, c, args, tiling}.emit(); });
   Kernel kernel = pack(k, tiling.blocks, std::uint64_t{tiling.blocks} * c.experts * sizeof(std::int32_t));
-  kernel.sync_start = true;
+  kernel.object.sync_start = true;
   return kernel;
 }
 

@@ -58,7 +58,7 @@ Kernel build(const LayerConfig& cfg, const ArchSpec& arch, const Plan& plan) {
   const auto w2 = k.input("w2", DType::I8, cfg.moe_inter);
   const auto w2_scale = k.input("w2_scale", DType::F32, cfg.hidden);
   const auto y = k.output("y", DType::BF16, cfg.hidden);
-  const auto workspace = k.inout("workspace", DType::I32, t.base_n);
+  const auto workspace = k.workspace(DType::I32, t.base_n);
 
   k.cube([&](PartBuilder& p) {
     const GmTensor h_gm = p.tensor(h), w2_gm = p.tensor(w2);

@@ -63,7 +63,7 @@ Kernel build(const std::string& name, const LayerConfig& cfg, const ArchSpec& ar
   const auto w3 = k.input("w3", DType::I8, cfg.hidden);
   const auto w3_scale = k.input("w3_scale", DType::F32, cfg.moe_inter);
   const auto h = k.output("h", DType::F32, cfg.moe_inter);
-  const auto workspace = k.inout("workspace", DType::I32, t.base_n);
+  const auto workspace = k.workspace(DType::I32, t.base_n);
 
   k.cube([&](PartBuilder& p) {
     const GmTensor x_gm = p.tensor(x), w1_gm = p.tensor(w1), w3_gm = p.tensor(w3);

@@ -52,15 +52,6 @@ std::string Core::pipe_wait(Pipe name) const {
   return "goes on by itself";
 }
 
-/// What the twait waits for, and who has sent it.
-void Core::describe_notify(traces::Detail& detail) const {
-  const isa::Instruction& ins = block_.program->code[pc_];
-  const auto cell = static_cast<std::uint64_t>(registers_[ins.r0]);
-  detail.subject = env_.sink->intern(fmt::format("cell {:#x} of {} {} {}", cell, services_.memory.allocation_name(cell),
-                                                 isa::kCompareModeNames[ins.mode], registers_[ins.r1]));
-  if (has_notify_) detail.core = last_notify_.source;
-}
-
 void Core::describe_waits(std::vector<WaitRow>& rows) const {
   if (!running_) return;
   const Block& block = context_.block;

@@ -226,12 +226,14 @@ bool ScalarUnit::wait_cell(const Operation& op, isa::CompareMode mode, std::int6
                              "let the other card notify a cell here",
                              address, core_.services.memory.allocation_name(address), card, core_.where.card));
     }
+    awaited_ = {.cell = address, .mode = mode, .value = value};
   }
+  tell_awaited();
   if (!holds(mode, test(op), value)) {
     if (!watching_) {
       core_.services.notifies->watch(address, *this);
       watching_ = true;
-      return wait_for(State::Cell, WaitReason::Notify, {.cell = address, .mode = mode, .value = value});
+      return wait_for(State::Cell, WaitReason::Notify, awaited_);
     }
     return false;
   }
@@ -242,10 +244,20 @@ bool ScalarUnit::wait_cell(const Operation& op, isa::CompareMode mode, std::int6
   }
   const Notify* by = was_notified_ ? &last_notify_ : nullptr;
   core_.tell([&](Observer& o) { o.wait_passed(core_.where, address, by, Cycles{time_}); });
-  was_notified_ = false;
   const Params& params = core_.env.machine.params;
   wait_until(time_ + cycles_of_ns(params, params.link.poll_ns), WaitReason::Notify);
+  was_notified_ = false;
   return true;
+}
+
+void ScalarUnit::tell_awaited() const {
+  if (core_.env.observers.empty()) return;
+  const CellWait wait{.cell = awaited_.cell,
+                      .tensor = core_.services.memory.allocation_name(awaited_.cell),
+                      .mode = awaited_.mode,
+                      .value = awaited_.value,
+                      .by = was_notified_ ? &last_notify_ : nullptr};
+  core_.tell([&](Observer& o) { o.cell_awaited(core_.where, wait, Cycles{time_}); });
 }
 
 void ScalarUnit::cell_written(const Notify* notify) {

@@ -98,6 +98,7 @@ class ScalarUnit final : private CellWatcher {
   };
 
   void cell_written(const Notify* notify) override;
+  void tell_awaited() const;
   void spend(std::uint64_t cycles);
   void wait_until(std::uint64_t time, WaitReason reason);
   [[nodiscard]] bool wait_for(State state, WaitReason reason, const Awaited& awaited);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "isa/errors.hpp"
+#include "orchestration/experiment/family.hpp"
 
 namespace npu::cli {
 namespace {
@@ -88,50 +89,61 @@ void add_machine_flags(CLI::App& app, Options& o) {
                 ->type_name("SECTION.KEY=VALUE")});
 }
 
-void add_size_flags(CLI::App& app, Options& o) {
-  in_group(
-      "Sizes",
-      {app.add_option(
-              "--preset", o.preset,
-              "model dimensions: tiny, small, demo, flash, flash-8k, pro, or a TOML file (default: those of --data, "
-              "else small)")
-           ->type_name("NAME|FILE"),
-       add_choice(app, "--ep", "1|2|4|8", "ranks, one card each (default 2; 1 for a program file)",
-                  [&o](const std::string& text) { o.ep = static_cast<std::uint32_t>(text[0] - '0'); }),
-       app.add_option("-d,--device", o.devices, "simulated cards, 0,1 or 0-1; the count equals --ep")
-           ->type_name("CARDS"),
-       add_number(app, "--layer-id", o.layer_id,
-                  "layer: decides attention kind and routing (default: 10, or the first layer of the workload's "
-                  "attention kind)"),
-       add_number(app, "--batch", o.batch, "requests per rank (default: the preset's)"),
-       add_number(app, "--seq", o.seq, "tokens per request and step (default: the preset's)"),
-       add_number(app, "--start-pos", o.start_pos,
-                  "position of every request's first token (default: the preset's, else a mix of near ones)"),
-       app.add_flag("--all-experts", o.all_experts,
-                    "spread all routed experts of the model over the cards (default: a card holds the eighth of them "
-                    "that it holds at --ep 8, so the model has fewer at a smaller --ep)")});
+void add_family_flag(CLI::App& app, orch::FlagValues& values, const orch::FlagSpec& spec) {
+  const std::string word{spec.word}, summary{spec.summary};
+  const auto take = [&values, word](const std::string& text) { values.add(word, text); };
+  CLI::Option* option = nullptr;
+  switch (spec.kind) {
+    case orch::FlagKind::Switch:
+      option = app.add_flag_callback(
+          word, [take] { take(""); }, summary);
+      break;
+    case orch::FlagKind::Number:
+      option = app.add_option_function<std::string>(word, take, summary)->check(refuse_unless_whole<std::uint32_t>);
+      break;
+    case orch::FlagKind::Positive:
+      option = app.add_option_function<std::string>(word, take, summary)->check(refuse_unless_positive<std::uint32_t>);
+      break;
+    case orch::FlagKind::Choice:
+      option = app.add_option_function<std::string>(word, take, summary)
+                   ->check([words = spec.value](const std::string& text) { return refuse_unless_one_of(words, text); });
+      break;
+    case orch::FlagKind::Text:
+      option = app.add_option_function<std::string>(word, take, summary);
+      break;
+    case orch::FlagKind::List:
+      option =
+          app.add_option_function<std::vector<std::string>>(
+                 word,
+                 [take](const std::vector<std::string>& texts) { std::for_each(texts.begin(), texts.end(), take); },
+                 summary)
+              ->allow_extra_args(false);
+      break;
+  }
+  if (spec.kind != orch::FlagKind::Switch) option->type_name(std::string{spec.value});
+  option->group(std::string{spec.group});
+  if (!spec.fallback.empty()) option->default_str(std::string{spec.fallback});
 }
 
-void add_data_flags(CLI::App& app, Options& o) {
-  in_group(
-      "Data",
-      {app.add_option("--data", o.data, "inputs and expected outputs from a safetensors file")->type_name("FILE")});
+/// Of all families, each word once: what a word means does not depend on the family.
+void add_family_flags(CLI::App& app, Options& o, orch::Use use) {
+  for (const orch::Family* family : orch::families()) {
+    for (const orch::FlagSpec& spec : family->flags) {
+      if (use == orch::Use::Fit && !spec.of_fit) continue;
+      if (app.get_option_no_throw(std::string{spec.word}) == nullptr) add_family_flag(app, o.flags, spec);
+    }
+  }
 }
 
-void add_step_flags(CLI::App& app, Options& o) {
-  in_group("Layers of decode-step",
-           {app.add_option("--layers", o.layers,
-                           "layers that run back to back, FIRST-LAST or one number (default: the first four)")
-                ->type_name("FIRST-LAST"),
-            app.add_flag("--share-weights", o.share_weights,
-                         "one layer's weights serve all layers, so that a card holds no more than one layer's")});
+void add_card_flags(CLI::App& app, Options& o) {
+  in_group("Sizes", {add_choice(app, "--ep", "1|2|4|8", "ranks, one card each (default 2; 1 for a program file)",
+                                [&o](const std::string& text) { o.ep = static_cast<std::uint32_t>(text[0] - '0'); }),
+                     app.add_option("-d,--device", o.devices, "simulated cards, 0,1 or 0-1; the count equals --ep")
+                         ->type_name("CARDS")});
 }
 
-void add_run_data_flags(CLI::App& app, Options& o) {
-  add_data_flags(app, o);
-  in_group("Data", {app.add_option("--save-data", o.save_data, "directory for inputs, expected and actual outputs")
-                        ->type_name("DIR"),
-                    add_number(app, "--seed", o.seed, "of generated inputs")->default_str("0"),
+void add_golden_flags(CLI::App& app, Options& o) {
+  in_group("Data", {add_number(app, "--seed", o.seed, "of generated inputs")->default_str("0"),
                     app.add_flag("--skip-golden", o.skip_golden, "compare nothing")});
 }
 
@@ -148,7 +160,7 @@ void add_simulation_flags(CLI::App& app, Options& o) {
                   take_mode)
            ->default_str("timed"),
        app.add_flag("--compile-only", o.compile_only,
-                    "build, verify and allocate; no run. With --out the built-in kernels are left there"),
+                    "build, verify and allocate; no run. With --out the kernels are left there"),
        app.add_option("--max-us", o.max_us, "simulated microseconds after which a run ends with exit status 4")
            ->type_name("US")
            ->check(refuse_unless_time),
@@ -159,18 +171,6 @@ void add_simulation_flags(CLI::App& app, Options& o) {
            ->delimiter(','),
        add_choice(app, "--ep-protocol", "push-count", "protocol of the expert exchange", [](const std::string&) {
        })->default_str("push-count")});
-}
-
-void add_program_flags(CLI::App& app, Options& o) {
-  in_group("Program files (.npu, .npuo)",
-           {add_list(app, "--args", o.args,
-                     "an argument: NAME=DTYPE:ROWSxCOLS[:INIT] for a tensor, INIT zero, iota, random or a number "
-                     "(default: random for inputs, else zero); NAME=INTEGER for a scalar; repeatable")
-                ->type_name("NAME=VALUE"),
-            app.add_option("--blocks", o.blocks, "blocks of the task")
-                ->type_name("N")
-                ->default_str("1")
-                ->check(refuse_unless_positive<std::uint32_t>)});
 }
 
 void add_output_flags(CLI::App& app, Options& o) {
@@ -216,11 +216,10 @@ void declare_run(CLI::App& app, Options& o) {
       "npusim run decode-layer --layer-id 0 --preset tiny --trace t.json --vcd w.vcd\n"
       "npusim run decode-step --preset tiny --layers 0-3 --mode timing\n"
       "npusim run k.npu --args x=f32:16x64 --args y=f32:16x64 --args n=5 --blocks 4 --save-data data\n");
-  add_size_flags(*run, o);
-  add_step_flags(*run, o);
+  add_family_flags(*run, o, orch::Use::Run);
+  add_card_flags(*run, o);
   add_machine_flags(*run, o);
-  add_run_data_flags(*run, o);
-  add_program_flags(*run, o);
+  add_golden_flags(*run, o);
   add_simulation_flags(*run, o);
   add_output_flags(*run, o);
   add_trace_flags(*run, o);
@@ -238,9 +237,9 @@ void declare_tools(CLI::App& app, Options& o) {
   fit->footer(
       "npusim fit decode-layer --preset flash --set core.ub_kib=192\n"
       "npusim fit k.npu\n");
-  add_size_flags(*fit, o);
+  add_family_flags(*fit, o, orch::Use::Fit);
+  add_card_flags(*fit, o);
   add_machine_flags(*fit, o);
-  add_data_flags(*fit, o);
   CLI::App* assemble = app.add_subcommand("asm", "kernel text (.npu) to object file (.npuo)");
   add_word(*assemble, "file", o.file, "kernel text");
   assemble->footer("npusim asm k.npu -o k.npuo\n");

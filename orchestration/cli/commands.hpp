@@ -5,13 +5,7 @@
 
 namespace npu::cli {
 
-int run_workload(const Options& options);
-/// decode-step: layers back to back.
-int run_step(const Options& options);
-/// A user's program.
-int run_program_file(const Options& options);
-/// ConfigError where a flag belongs to the workloads of a layer.
-void refuse_layer_flags(const Options& options);
+int run_experiment(const Options& options);
 int list(const Options& options);
 int fit(const Options& options);
 int assemble_file(const Options& options);

@@ -6,7 +6,7 @@
 
 #include "orchestration/cli/help.hpp"
 #include "orchestration/data/presets.hpp"
-#include "orchestration/host/workloads.hpp"
+#include "orchestration/experiment/family.hpp"
 
 namespace npu::cli {
 namespace {
@@ -36,7 +36,9 @@ Candidates candidates_of(const Flag& flag) {
   }
   found.files = flag.value == "WORKLOAD" || flag.value.ends_with("FILE") || flag.value == "DIR";
   if (flag.value == "WORKLOAD") {
-    for (const orch::Workload& workload : orch::workloads()) found.words.emplace_back(workload.name);
+    for (const orch::Family* family : orch::families()) {
+      for (const orch::WorkloadName& workload : family->workloads()) found.words.emplace_back(workload.name);
+    }
   } else if (std::find(flag.words.begin(), flag.words.end(), "--preset") != flag.words.end()) {
     for (const std::string_view name : orch::preset_names()) found.words.emplace_back(name);
   } else if (std::find(flag.words.begin(), flag.words.end(), "--platform") != flag.words.end()) {

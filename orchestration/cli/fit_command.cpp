@@ -1,35 +1,17 @@
 // `fit`: what kernels need of the on-chip spaces, without a run.
+#include <algorithm>
 #include <map>
 
-#include "isa/tile_rules.hpp"
-#include "orchestration/cli/case_source.hpp"
+#include "isa/builder/capacity.hpp"
 #include "orchestration/cli/commands.hpp"
 #include "orchestration/cli/console.hpp"
 #include "orchestration/cli/failure.hpp"
-#include "orchestration/cli/program_file.hpp"
-#include "orchestration/host/layer_program.hpp"
+#include "orchestration/cli/open_experiment.hpp"
 
 namespace npu::cli {
 namespace {
 
 constexpr double kMarginal = 0.85;  ///< of a space: little room for larger tiles
-
-using MemoryMap = std::vector<isa::Allocation>;
-
-/// The tiles of a user's program, where they start; what registers add to that is known at run time alone.
-MemoryMap tiles_of(const isa::KernelObject& object) {
-  MemoryMap map;
-  for (const auto* part : {&object.cube, &object.vector}) {
-    if (!*part) continue;
-    for (std::size_t i = 0; i < (*part)->tiles.size(); ++i) {
-      const isa::TileDesc& tile = (*part)->tiles[i];
-      map.push_back({tile.space, (*part)->tile_names.at(i), tile.offset,
-                     static_cast<std::uint32_t>(isa::footprint(tile, tile.rows, tile.cols)), tile.dtype, tile.rows,
-                     tile.cols});
-    }
-  }
-  return map;
-}
 
 std::string verdict_of(const isa::SpaceBudget& budget, double share) {
   if (budget.is_over()) return coloured(Stream::Out, Colour::Red, "OVER    ");
@@ -38,21 +20,22 @@ std::string verdict_of(const isa::SpaceBudget& budget, double share) {
 }
 
 /// Prints a row per space; whether one is over.
-bool print_budgets(std::string_view kernel, const MemoryMap& map, const isa::ArchSpec& arch) {
+bool print_budgets(std::string_view kernel, std::size_t width, const std::vector<isa::Allocation>& map,
+                   const isa::ArchSpec& arch) {
   bool any_over = false;
   for (const isa::SpaceBudget& b : isa::budgets_of(map, arch)) {
     const double share = static_cast<double>(b.used) / static_cast<double>(b.limit);
     const auto head_room = static_cast<std::int64_t>(b.limit) - static_cast<std::int64_t>(b.used);
     any_over = any_over || b.is_over();
-    print(Stream::Out, "{:20} {:5} {:>9} {:>9} {:>6.1f}% {:>9}  {} {}\n", kernel, isa::name_of(b.space), b.used,
+    print(Stream::Out, "{:{}} {:5} {:>9} {:>9} {:>6.1f}% {:>9}  {} {}\n", kernel, width, isa::name_of(b.space), b.used,
           b.limit, 100.0 * share, head_room, verdict_of(b, share), isa::first_cut(b));
   }
   return any_over;
 }
 
 /// Says of a kernel that no budget can be given for why; the exit status that it leads to.
-int print_refusal(const std::string& kernel, const orch::UnbuiltKernel& unbuilt) {
-  print(Stream::Out, "{:20} {} {}\n", kernel, coloured(Stream::Out, Colour::Red, "REFUSED"), unbuilt.reason);
+int print_refusal(const std::string& kernel, std::size_t width, const orch::UnbuiltKernel& unbuilt) {
+  print(Stream::Out, "{:{}} {} {}\n", kernel, width, coloured(Stream::Out, Colour::Red, "REFUSED"), unbuilt.reason);
   return unbuilt.by_config ? kConfigError : kIllegalProgram;
 }
 
@@ -60,38 +43,30 @@ int print_refusal(const std::string& kernel, const orch::UnbuiltKernel& unbuilt)
 
 int fit(const Options& o) {
   const model::Machine machine = model::load_machine(o.platform, o.machine_overrides);
-  std::map<std::string, MemoryMap> measured;
+  const auto experiment = open_experiment(o, machine);
+  experiment->build({.cards = experiment->cards(), .start_skew_us = {}}, orch::Purpose::Measure);
+  std::map<std::string, std::vector<isa::Allocation>> measured;
   std::map<std::string, orch::UnbuiltKernel> refused;
-  if (is_program_file(o.workload)) {
-    refuse_layer_flags(o);
-    const isa::KernelObject object = read_program(o.workload, machine, Demand::Sound);
-    measured.emplace(object.name, tiles_of(object));
-  } else {
-    const orch::Workload& workload = orch::find_workload(o.workload);
-    const CaseSource source = open_case(o, workload);
-    const orch::LayerProgram program{workload,
-                                     source.config,
-                                     machine,
-                                     {.cards = source.config.ranks, .start_skew_us = {}},
-                                     orch::KernelStore::Unbuildable::Keep};
-    for (const auto& [name, kernel] : program.kernels().all()) measured.emplace(name, kernel.memory_map);
-    for (const auto& [name, unbuilt] : program.kernels().unbuilt()) {
-      if (unbuilt.memory_map.empty()) {
-        refused.emplace(name, unbuilt);
-      } else {
-        measured.emplace(name, unbuilt.memory_map);
-      }
+  for (const auto& [name, kernel] : experiment->kernels()) measured.emplace(name, kernel.memory_map);
+  for (const auto& [name, unbuilt] : experiment->unbuilt()) {
+    if (unbuilt.memory_map.empty()) {
+      refused.emplace(name, unbuilt);
+    } else {
+      measured.emplace(name, unbuilt.memory_map);
     }
   }
-  print(Stream::Out, "{:20} {:5} {:>9} {:>9} {:>7} {:>9}  {:8} {}\n", "kernel", "space", "used", "limit", "share",
-        "head-room", "verdict", "first to cut");
+  std::size_t width = 20;
+  for (const auto& [name, map] : measured) width = std::max(width, name.size());
+  for (const auto& [name, unbuilt] : refused) width = std::max(width, name.size());
+  print(Stream::Out, "{:{}} {:5} {:>9} {:>9} {:>7} {:>9}  {:8} {}\n", "kernel", width, "space", "used", "limit",
+        "share", "head-room", "verdict", "first to cut");
   int status = kPass;
   for (const auto& [name, map] : measured) {
-    if (print_budgets(name, map, machine.arch)) status = kIllegalProgram;
+    if (print_budgets(name, width, map, machine.arch)) status = kIllegalProgram;
   }
   // What is wrong with the configuration comes before what is wrong with programs.
   for (const auto& [name, unbuilt] : refused) {
-    const int refusal = print_refusal(name, unbuilt);
+    const int refusal = print_refusal(name, width, unbuilt);
     if (status != kConfigError) status = refusal;
   }
   return status;

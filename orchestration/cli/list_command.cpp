@@ -4,7 +4,7 @@
 #include "orchestration/cli/commands.hpp"
 #include "orchestration/cli/console.hpp"
 #include "orchestration/data/presets.hpp"
-#include "orchestration/host/workloads.hpp"
+#include "orchestration/experiment/family.hpp"
 
 namespace npu::cli {
 namespace {
@@ -20,8 +20,10 @@ struct Section {
 
 std::vector<Section> sections() {
   Section workloads{"workloads", {}}, presets{"presets", {}};
-  for (const orch::Workload& workload : orch::workloads()) {
-    workloads.entries.push_back({workload.name, std::string{workload.summary}});
+  for (const orch::Family* family : orch::families()) {
+    for (const orch::WorkloadName& workload : family->workloads()) {
+      workloads.entries.push_back({workload.name, std::string{workload.summary}});
+    }
   }
   for (const std::string_view name : orch::preset_names()) {
     const orch::Preset preset = orch::read_preset(name);

@@ -26,7 +26,7 @@ int execute(const Options& options) {
       return 0;
     case Command::Run:
       catch_stop_signals();
-      return run_workload(options);
+      return run_experiment(options);
     case Command::List:
       return list(options);
     case Command::Fit:

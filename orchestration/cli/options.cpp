@@ -8,22 +8,15 @@
 #include "isa/numerics/host_variant.hpp"
 #include "orchestration/cli/command_line.hpp"
 #include "orchestration/cli/help.hpp"
-#include "orchestration/host/workloads.hpp"
+#include "orchestration/experiment/family.hpp"
 #include "orchestration/report/version.hpp"
 
 namespace npu::cli {
 namespace {
 
 void refuse_contradictions(const Options& o) {
-  if (o.workload == orch::kStepWorkload) {
-    if (o.layer_id) throw config_error("--layer-id belongs to runs of one layer; decode-step takes --layers");
-    if (o.data) throw config_error("--data holds one layer; decode-step generates its inputs");
-    if (o.save_data) throw config_error("--save-data writes one layer; decode-step has no file format");
-  } else if (o.layers || o.share_weights) {
-    throw config_error("{} belongs to decode-step; {} runs the layer of --layer-id",
-                       o.layers ? "--layers" : "--share-weights", o.workload);
-  }
-  if (o.mode == model::Mode::Timing && o.save_data) {
+  const bool saves = o.flags.has("--save-data");
+  if (o.mode == model::Mode::Timing && saves) {
     throw config_error("--save-data: --mode timing computes no results; use --mode timed or functional");
   }
   const auto refuse_compiling = [&](bool given, const char* flag) {
@@ -31,7 +24,7 @@ void refuse_contradictions(const Options& o) {
   };
   refuse_compiling(o.trace.has_value(), "--trace");
   refuse_compiling(o.vcd.has_value(), "--vcd");
-  refuse_compiling(o.save_data.has_value(), "--save-data");
+  refuse_compiling(saves, "--save-data");
   refuse_compiling(o.max_us.has_value(), "--max-us");
   if (!o.vcd && !(o.vcd_scope.empty() && o.vcd_level.empty())) {
     throw config_error("{} belongs to --vcd FILE, which is missing",
@@ -127,11 +120,13 @@ const CLI::App& named_command(const CLI::App& app, const std::vector<std::string
 void take_command(const CLI::App& app, Options& o) {
   if (app.got_subcommand("run")) {
     o.command = Command::Run;
+    orch::refuse_foreign_flags(o.workload, o.flags, orch::Use::Run);
     refuse_contradictions(o);
   } else if (app.got_subcommand("list")) {
     o.command = Command::List;
   } else if (app.got_subcommand("fit")) {
     o.command = Command::Fit;
+    orch::refuse_foreign_flags(o.workload, o.flags, orch::Use::Fit);
   } else if (app.got_subcommand("asm")) {
     o.command = Command::Asm;
   } else if (app.got_subcommand("disasm")) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "model/device.hpp"
+#include "orchestration/experiment/flags.hpp"
 
 namespace npu::cli {
 
@@ -22,26 +23,15 @@ struct Options {
 
   std::string workload;
 
-  // Sizes
-  std::optional<std::string> preset;
-  std::optional<std::uint32_t> ep, layer_id, batch, seq, start_pos;
-  bool all_experts = false;
+  orch::FlagValues flags;  ///< of families of experiments
+  std::optional<std::uint32_t> ep;
   std::optional<std::string> devices;
-  std::optional<std::string> layers;  ///< decode-step: FIRST-LAST
-  bool share_weights = false;         ///< decode-step
+  std::optional<std::uint64_t> seed;
+  bool skip_golden = false;
 
   // Machine
   std::string platform = "a2a3";
   std::vector<std::string> machine_overrides;
-
-  // Data
-  std::optional<std::string> data, save_data;
-  std::optional<std::uint64_t> seed;
-  bool skip_golden = false;
-
-  // Program files
-  std::vector<std::string> args;  ///< NAME=DTYPE:RxC[:INIT] or NAME=INTEGER
-  std::optional<std::uint32_t> blocks;
 
   // Simulation
   model::Mode mode = model::Mode::Timed;

@@ -9,7 +9,8 @@
 #include <utility>
 
 #include "isa/errors.hpp"
-#include "orchestration/cli/program_file.hpp"
+#include "orchestration/experiment/family.hpp"
+#include "orchestration/experiment/program_file.hpp"
 #include "traces/gtkwave_view.hpp"
 
 namespace npu::cli {
@@ -63,11 +64,15 @@ void add_inputs(CommandPaths& paths, const Options& o) {
   const auto add = [&](std::string_view flag, const std::string& path) {
     paths.inputs.push_back({fmt::format("{} {}", flag, path), path});
   };
-  if (is_program_file(o.workload)) add("the program", o.workload);
+  if (orch::is_program_file(o.workload)) add("the program", o.workload);
   if (!o.file.empty()) add("the input", o.file);
   if (is_path(o.platform)) add("--platform", o.platform);
-  if (o.preset && is_path(*o.preset)) add("--preset", *o.preset);
-  if (o.data) add("--data", *o.data);
+  for (const auto& [word, texts] : o.flags.given()) {
+    const std::string_view takes = orch::find_flag(word)->value;
+    for (const std::string& text : texts) {
+      if (takes == "FILE" || (takes == "NAME|FILE" && is_path(text))) add(word, text);
+    }
+  }
 }
 
 }  // namespace
@@ -86,10 +91,10 @@ CommandPaths paths_of(const Options& o) {
       paths.outputs.push_back({fmt::format("the view {} of --vcd", view), view});
     }
   }
-  if (o.save_data) {
-    paths.directories.push_back({fmt::format("the directory of --save-data {}", *o.save_data), *o.save_data});
+  if (const std::optional<std::string> directory = o.flags.text("--save-data")) {
+    paths.directories.push_back({fmt::format("the directory of --save-data {}", *directory), *directory});
     for (const char* file : {"expected.safetensors", "actual.safetensors"}) {
-      paths.outputs.push_back(inside("--save-data", *o.save_data, file));
+      paths.outputs.push_back(inside("--save-data", *directory, file));
     }
   }
   if (o.out) {

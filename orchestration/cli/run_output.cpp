@@ -3,9 +3,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <thread>
-
 #include "orchestration/cli/console.hpp"
 #include "orchestration/report/progress.hpp"
 
@@ -83,8 +80,6 @@ void Progress::show(const model::RunProgress& now) {
   visible_ = true;
   print(Stream::Err, "\r\x1b[K{}", orch::progress_text(now, tasks_, seconds(time - run_begin_)));
 }
-
-unsigned processors() { return std::max(1U, std::thread::hardware_concurrency()); }
 
 double peak_rss_mib() {
   rusage usage{};

@@ -13,16 +13,6 @@
 
 namespace npu::cli {
 
-/// Seconds since it was made.
-class Stopwatch {
- public:
-  [[nodiscard]] double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  Clock::time_point begin_ = Clock::now();
-};
-
 /// The traces that the flags ask for; null sink where they ask for none. Files appear under their names once the
 /// simulation has begun: those of a run that fails later hold what it came to.
 class Traces {
@@ -72,8 +62,6 @@ class Progress {
   bool on_terminal_ = false, visible_ = false;
 };
 
-/// Threads for generators and references.
-[[nodiscard]] unsigned processors();
 /// Of this process so far.
 [[nodiscard]] double peak_rss_mib();
 

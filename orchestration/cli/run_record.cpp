@@ -6,7 +6,7 @@
 #include "isa/stop_signal.hpp"
 #include "orchestration/cli/output_paths.hpp"
 #include "orchestration/data/case_metadata.hpp"
-#include "orchestration/data/presets.hpp"
+#include "orchestration/data/stopwatch.hpp"
 #include "orchestration/report/comparison_text.hpp"
 #include "traces/output_file.hpp"
 
@@ -15,7 +15,7 @@ namespace {
 
 orch::RunReport report_of(const Options& o, const model::Machine& machine) {
   orch::RunReport report;
-  report.workload = o.workload;
+  report.workload = std::filesystem::path{o.workload}.filename().string();
   report.platform = machine.arch.name;
   report.seed = o.seed.value_or(0);
   report.machine = &machine;
@@ -54,18 +54,10 @@ const Options& with_own_outputs(const Options& o) {
 
 }  // namespace
 
-RunRecord::RunRecord(const Options& options, const model::Machine& machine, std::string name)
+RunRecord::RunRecord(const Options& options, const model::Machine& machine)
     : options_{with_own_outputs(options)},
-      name_{std::move(name)},
       report_{report_of(options, machine)},
       traces_{options, machine.params.clock.core_mhz} {}
-
-void RunRecord::describe(const CaseSource& source) {
-  report_.preset = source.preset;
-  report_.config = source.config;
-  start_pos_ = source.start_pos;
-  report_.kind = orch::attention_kind(source.config);
-}
 
 model::SystemOptions RunRecord::system_options(std::uint32_t cards) {
   return {.cards = cards,
@@ -88,11 +80,11 @@ int RunRecord::watch(const std::function<int()>& steps) {
 }
 
 void RunRecord::accept() {
-  directory_.emplace(options_.out, name_);
-  if (options_.save_data) make_directory(*options_.save_data, "--save-data");
+  directory_.emplace(options_.out, std::filesystem::path{options_.workload}.stem().string());
+  if (const auto directory = options_.flags.text("--save-data")) make_directory(*directory, "--save-data");
   traces::write_file(directory_->file("machine.toml"), model::effective_toml(*report_.machine));
   if (!report_.config) return;
-  traces::write_file(directory_->file("layer.json"), orch::config_json(*report_.config, start_pos_) + "\n");
+  traces::write_file(directory_->file("layer.json"), orch::config_json(*report_.config, report_.start_pos) + "\n");
 }
 
 void RunRecord::simulate(std::size_t tasks, const std::function<void()>& run,
@@ -100,7 +92,7 @@ void RunRecord::simulate(std::size_t tasks, const std::function<void()>& run,
   throw_if_stopped();
   progress_.expect(tasks);
   traces_.begin();
-  const Stopwatch watch;
+  const orch::Stopwatch watch;
   const auto take = [&] {
     report_.cost.wall_s = watch.seconds();
     report_.cost.peak_rss_mib = peak_rss_mib();

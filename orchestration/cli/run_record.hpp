@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 
-#include "orchestration/cli/case_source.hpp"
 #include "orchestration/cli/console.hpp"
 #include "orchestration/cli/failure.hpp"
 #include "orchestration/cli/options.hpp"
@@ -17,12 +16,10 @@ namespace npu::cli {
 
 class RunRecord {
  public:
-  /// `name` begins the name of the default directory. Refuses outputs that are inputs or other outputs, and traces that
-  /// cannot be written. Nothing of an earlier run is touched yet.
-  RunRecord(const Options& options, const model::Machine& machine, std::string name);
+  /// Refuses outputs that are inputs or other outputs, and traces that cannot be written. Nothing of an earlier run is
+  /// touched yet.
+  RunRecord(const Options& options, const model::Machine& machine);
 
-  /// The dimensions of a layer, for the report.
-  void describe(const CaseSource& source);
   [[nodiscard]] orch::RunReport& report() { return report_; }
   [[nodiscard]] Traces& traces() { return traces_; }
   /// What every system of cards takes from the flags.
@@ -44,9 +41,7 @@ class RunRecord {
   void fail(const std::exception& error) noexcept;
 
   const Options& options_;
-  std::string name_;
   orch::RunReport report_;
-  std::optional<std::uint32_t> start_pos_;  ///< for layer.json
   Traces traces_;
   Progress progress_;
   std::optional<RunDirectory> directory_;

@@ -141,20 +141,26 @@ std::string form_of(const ArgInfo& argument) {
 
 void require_known(const isa::KernelObject& kernel, std::string_view name) {
   std::vector<std::string_view> names;
-  for (const ArgInfo& argument : kernel.args) names.push_back(argument.name);
+  for (const ArgInfo& argument : kernel.args) {
+    if (argument.kind != ArgKind::Workspace) names.push_back(argument.name);
+  }
   if (std::find(names.begin(), names.end(), name) != names.end()) return;
   if (names.empty()) throw config_error("--args {}: kernel {} takes no arguments", name, kernel.name);
   throw config_error("--args: kernel {} has no argument '{}'; nearest is '{}'", kernel.name, isa::shown(name),
                      isa::nearest_name(name, names));
 }
 
+/// Whether somebody gives it, or asks for what became of it.
+bool is_tensor(const ArgInfo& argument) {
+  return argument.kind != ArgKind::Scalar && argument.kind != ArgKind::Workspace;
+}
 bool is_written(const ArgInfo& argument) { return argument.kind == ArgKind::Out || argument.kind == ArgKind::InOut; }
 
 /// Every tensor of the file belongs to an argument: in.NAME of a tensor, out.NAME of one that the kernel writes.
 void require_known_tensors(const isa::KernelObject& kernel, const SafetensorsFile& data) {
   std::set<std::string> names;
   for (const ArgInfo& argument : kernel.args) {
-    if (argument.kind != ArgKind::Scalar) names.insert("in." + argument.name);
+    if (is_tensor(argument)) names.insert("in." + argument.name);
     if (is_written(argument)) names.insert("out." + argument.name);
   }
   const std::vector<std::string_view> known(names.begin(), names.end());
@@ -188,6 +194,16 @@ void require_same_shape(const Shape& given, const Shape& in_file, std::string_vi
                      prefix, argument.name, to_string(in_file));
 }
 
+/// The code of a kernel that states shapes is made for them.
+void require_stated_shape(const ArgInfo& argument, const Tensor& tensor) {
+  if (argument.cols == 0) return;
+  const std::uint64_t elements = tensor.elements();
+  if (argument.rows != 0 ? tensor.bytes().size() == argument.bytes() : elements % argument.cols == 0) return;
+  const std::string rows = argument.rows != 0 ? fmt::format("{}", argument.rows) : "any number of";
+  throw config_error("argument {} is given as {}, but the kernel is made for {} rows of {}; give that shape",
+                     argument.name, to_string(tensor.shape()), rows, argument.cols);
+}
+
 /// A tensor argument from the file, the text, or the form of what is expected of it.
 KernelValue tensor_value(const ArgInfo& argument, const ArgumentText* text, const SafetensorsFile& data,
                          std::uint32_t cards, std::uint64_t seed) {
@@ -210,6 +226,14 @@ KernelValue tensor_value(const ArgInfo& argument, const ArgumentText* text, cons
     for (const Tensor& t : value.expected) {
       value.tensors.push_back(Tensor::zeros(argument.name, argument.dtype, t.shape()));
     }
+  } else if (argument.rows != 0) {
+    const ArgumentText stated{.name = argument.name,
+                              .scalar = {},
+                              .dtype = argument.dtype,
+                              .shape = {argument.rows, argument.cols},
+                              .init = {}};
+    for (std::uint32_t card = 0; card < cards; ++card)
+      value.tensors.push_back(make_tensor(argument, stated, seed, card));
   } else {
     throw config_error("argument {} has no value; give {} or --data FILE with {}.{}", argument.name, form_of(argument),
                        argument.kind == ArgKind::Out ? "out" : "in", argument.name);
@@ -218,6 +242,7 @@ KernelValue tensor_value(const ArgInfo& argument, const ArgumentText* text, cons
     require_same_shape(value.tensors[0].shape(), value.expected[0].shape(),
                        before != nullptr ? "in." + argument.name : given, argument, "out.", data.path);
   }
+  require_stated_shape(argument, value.tensors[0]);
   return value;
 }
 
@@ -287,7 +312,9 @@ std::vector<KernelValue> make_kernel_values(const isa::KernelObject& kernel, con
     const auto found = texts.find(argument.name);
     const ArgumentText* const text = found == texts.end() ? nullptr : &found->second;
     if (text != nullptr) check_text(argument, *text);
-    if (argument.kind != ArgKind::Scalar) {
+    if (argument.kind == ArgKind::Workspace) {
+      values.emplace_back();
+    } else if (is_tensor(argument)) {
       values.push_back(tensor_value(argument, text, data, cards, seed));
     } else if (text != nullptr) {
       values.push_back({.scalar = *text->scalar, .tensors = {}, .expected = {}});
@@ -326,7 +353,7 @@ void save_kernel_values(const std::string& path, const isa::KernelObject& kernel
     records.push_back(std::move(record));
   };
   for (std::size_t i = 0; i < kernel.args.size(); ++i) {
-    if (kernel.args[i].kind == ArgKind::Scalar) continue;
+    if (!is_tensor(kernel.args[i])) continue;
     add("in." + kernel.args[i].name, values[i].tensors);
     if (kernel.args[i].kind != ArgKind::In) add("out." + kernel.args[i].name, results[i]);
   }

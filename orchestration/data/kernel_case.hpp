@@ -28,7 +28,7 @@ struct ArgumentText {
 /// One argument of the kernel.
 struct KernelValue {
   std::int64_t scalar = 0;
-  std::vector<Tensor> tensors;   ///< one per card before the run; empty for a scalar
+  std::vector<Tensor> tensors;   ///< one per card before the run; empty for a scalar and a workspace
   std::vector<Tensor> expected;  ///< one per card after the run; empty where nobody knows
 };
 
@@ -39,9 +39,9 @@ void require_room(const std::vector<std::string>& arguments, isa::Bytes hbm);
 /// Values of all arguments, in their order. `file` (may be empty) is a safetensors file with in.NAME, the tensor before
 /// the run, and out.NAME, the expected tensor after it, which also gives the shape of an output; with several cards
 /// both have the card as first axis. A text beside in.NAME may repeat its shape. Random values differ per seed,
-/// argument and card: floats uniform in [-1, 1), integers in [-8, 8]. ConfigError: an argument without value or given
-/// twice, an unknown one or a tensor of the file that is none (with the nearest), another dtype or shape, a number that
-/// the dtype does not hold.
+/// argument and card: floats uniform in [-1, 1), integers in [-8, 8]. A tensor whose shape the kernel states needs
+/// neither; a workspace has no value. ConfigError: an argument without value or given twice, an unknown one or a tensor
+/// of the file that is none (with the nearest), another dtype or shape, a number that the dtype does not hold.
 [[nodiscard]] std::vector<KernelValue> make_kernel_values(const isa::KernelObject& kernel,
                                                           const std::vector<std::string>& arguments,
                                                           const std::string& file, std::uint32_t cards,

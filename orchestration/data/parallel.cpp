@@ -8,12 +8,14 @@
 
 namespace npu::orch {
 
+unsigned processors() { return std::max(1U, std::thread::hardware_concurrency()); }
+
 void parallel_rows(std::uint64_t rows, std::uint64_t cost_per_row, unsigned threads,
                    const std::function<void(std::uint64_t, std::uint64_t)>& work) {
   throw_if_stopped();
   constexpr std::uint64_t kWorthAThread = 1U << 20U;
-  const std::uint64_t processors = threads != 0 ? threads : std::max(1U, std::thread::hardware_concurrency());
-  const std::uint64_t parts = std::min({processors, rows, rows * cost_per_row / kWorthAThread + 1});
+  const std::uint64_t workers_at_most = threads != 0 ? threads : processors();
+  const std::uint64_t parts = std::min({workers_at_most, rows, rows * cost_per_row / kWorthAThread + 1});
   if (parts <= 1) {
     if (rows != 0) work(0, rows);
     return;

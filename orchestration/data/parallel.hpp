@@ -6,6 +6,9 @@
 
 namespace npu::orch {
 
+/// Threads for generators and references: one per processor.
+[[nodiscard]] unsigned processors();
+
 /// Calls work(begin, end) on disjoint ranges that cover [0, rows), from up to `threads` threads (0: one per processor).
 /// Small jobs (rows * cost_per_row below about a million operations) stay on the caller's thread. Throws
 /// Interrupted instead where a signal has asked the process to end.

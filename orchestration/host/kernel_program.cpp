@@ -3,26 +3,10 @@
 #include <cstring>
 
 namespace npu::orch {
-namespace {
 
 using isa::ArgKind;
 
-model::Direction direction_of(ArgKind kind) {
-  switch (kind) {
-    case ArgKind::In:
-      return model::Direction::In;
-    case ArgKind::Out:
-      return model::Direction::Out;
-    case ArgKind::InOut:
-    case ArgKind::Scalar:
-      break;
-  }
-  return model::Direction::InOut;
-}
-
-}  // namespace
-
-KernelProgram::KernelProgram(const isa::KernelObject& kernel, std::uint32_t blocks, std::vector<KernelValue> values,
+KernelProgram::KernelProgram(const isa::KernelObject& kernel, std::vector<KernelValue> values,
                              const model::Machine& machine, const model::SystemOptions& options)
     : kernel_{kernel},
       values_{std::move(values)},
@@ -30,26 +14,28 @@ KernelProgram::KernelProgram(const isa::KernelObject& kernel, std::uint32_t bloc
       system_{machine, options},
       addresses_(kernel.args.size()) {
   for (std::uint32_t card = 0; card < cards_; ++card) {
-    model::TaskSpec& task = tasks_.emplace_back();
-    task.kernel = &kernel;
-    task.name = kernel.name;
-    task.blocks = blocks;
-    for (std::size_t i = 0; i < kernel.args.size(); ++i) {
-      if (kernel.args[i].kind == ArgKind::Scalar) {
-        task.scalars.push_back(values_[i].scalar);
-        continue;
-      }
-      const auto from = values_[i].tensors[card].bytes();
-      const isa::Bytes size{from.size()};
-      const model::GmAddress address = system_.allocate(card, size, kernel.args[i].name);
-      std::memcpy(system_.bytes(address, size).data(), from.data(), from.size());
-      if (kernel.args[i].kind == ArgKind::In) system_.protect(address);
-      addresses_[i].push_back(address);
-      task.tensors.push_back({address, size, direction_of(kernel.args[i].kind)});
-      if (kernel.args[i].kind != ArgKind::Out) upload_bytes_ += from.size();
-      if (kernel.args[i].kind != ArgKind::In) download_bytes_ += from.size();
-    }
+    tasks_.push_back(bind_task(kernel, kernel.name,
+                               {.tensor = [&](std::size_t i) { return allocate(card, i); },
+                                .scalar = [&](std::size_t i) { return values_[i].scalar; },
+                                .workspace =
+                                    [&](std::size_t i) {
+                                      const isa::Bytes size{kernel.args[i].bytes()};
+                                      return BoundTensor{system_.allocate(card, size, kernel.args[i].name), size};
+                                    }}));
   }
+}
+
+BoundTensor KernelProgram::allocate(std::uint32_t card, std::size_t argument) {
+  const isa::ArgInfo& info = kernel_.args[argument];
+  const auto from = values_[argument].tensors[card].bytes();
+  const isa::Bytes size{from.size()};
+  const model::GmAddress address = system_.allocate(card, size, info.name);
+  std::memcpy(system_.bytes(address, size).data(), from.data(), from.size());
+  if (info.kind == ArgKind::In) system_.protect(address);
+  addresses_[argument].push_back(address);
+  if (info.kind != ArgKind::Out) upload_bytes_ += from.size();
+  if (info.kind != ArgKind::In) download_bytes_ += from.size();
+  return {address, size};
 }
 
 void KernelProgram::run() {

@@ -8,6 +8,7 @@
 #include "model/device.hpp"
 #include "orchestration/data/compare.hpp"
 #include "orchestration/data/kernel_case.hpp"
+#include "orchestration/host/bind_task.hpp"
 
 namespace npu::orch {
 
@@ -16,19 +17,22 @@ namespace npu::orch {
 class KernelProgram {
  public:
   /// The kernel outlives the program. Throws ConfigError (HBM full).
-  KernelProgram(const isa::KernelObject& kernel, std::uint32_t blocks, std::vector<KernelValue> values,
-                const model::Machine& machine, const model::SystemOptions& options);
+  KernelProgram(const isa::KernelObject& kernel, std::vector<KernelValue> values, const model::Machine& machine,
+                const model::SystemOptions& options);
 
   /// Throws ProgramError (also where the kernel writes to an input), Deadlock.
   void run();
   [[nodiscard]] model::RunStats stats() const { return system_.stats(); }
-  /// Tensors after the run, by argument and card; empty for scalars.
+  /// Tensors after the run, by argument and card; empty for scalars and workspaces.
   [[nodiscard]] std::vector<std::vector<Tensor>> results();
   /// Expected tensors against results, by the default rule of their type.
   [[nodiscard]] std::vector<Comparison> compare();
   [[nodiscard]] const std::vector<KernelValue>& values() const { return values_; }
 
  private:
+  /// Memory of a tensor argument, filled.
+  BoundTensor allocate(std::uint32_t card, std::size_t argument);
+
   const isa::KernelObject& kernel_;
   std::vector<KernelValue> values_;
   std::uint32_t cards_;

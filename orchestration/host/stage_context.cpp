@@ -5,26 +5,6 @@
 
 namespace npu::orch {
 
-const kernels::Kernel* KernelStore::get(const std::string& name, const std::function<kernels::Kernel()>& build) {
-  if (const auto it = kernels_.find(name); it != kernels_.end()) return &it->second;
-  if (unbuilt_.contains(name)) return nullptr;
-  UnbuiltKernel unbuilt;
-  try {
-    return &kernels_.emplace(name, build()).first->second;
-  } catch (const isa::CapacityError& error) {
-    if (unbuildable_ == Unbuildable::Refuse) throw;
-    unbuilt = {error.what(), false, error.memory_map};
-  } catch (const ProgramError& error) {
-    if (unbuildable_ == Unbuildable::Refuse) throw;
-    unbuilt = {error.what(), false, {}};
-  } catch (const ConfigError& error) {
-    if (unbuildable_ == Unbuildable::Refuse) throw;
-    unbuilt = {error.what(), true, {}};
-  }
-  unbuilt_.emplace(name, std::move(unbuilt));
-  return nullptr;
-}
-
 void StageContext::scratch(const std::string& name, isa::DType dtype, Shape shape) {
   const std::string on_device = device_name(name);
   if (tensors_.find(tasks_.card(), on_device) == nullptr) {
@@ -41,8 +21,13 @@ void StageContext::task(const std::string& name, const std::function<kernels::Ke
     const TensorSpec& spec = tensor_spec(binding.tensor);
     tensors_.add(tasks_.card(), bound, spec.dtype, spec.shape(config));
   }
-  const kernels::Kernel* const kernel = kernels_.get(scope_.kernel_variant + name, build);
-  if (kernel != nullptr) tasks_.add(*kernel, name, on_device, scalars);
+  const std::string in_store = scope_.kernel_variant + name;
+  const kernels::Kernel* const kernel = kernels_.get(in_store, build);
+  if (kernel == nullptr) return;
+  for (const Binding& binding : on_device) {
+    kernels_.state_rows(in_store, binding.argument, tensors_.get(tasks_.card(), binding.tensor).size);
+  }
+  tasks_.add(*kernel, name, on_device, scalars);
 }
 
 model::GmAddress StageContext::address_of(const std::string& tensor) const {

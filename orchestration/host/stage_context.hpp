@@ -12,34 +12,10 @@
 #include "kernels/common/kernel.hpp"
 #include "kernels/common/layer_config.hpp"
 #include "orchestration/host/device_tensors.hpp"
+#include "orchestration/host/kernel_store.hpp"
 #include "orchestration/host/task_list.hpp"
 
 namespace npu::orch {
-
-/// Why there is no kernel.
-struct UnbuiltKernel {
-  std::string reason;
-  bool by_config = false;                   ///< a ConfigError; else a ProgramError
-  std::vector<isa::Allocation> memory_map;  ///< of tiles that do not fit; empty for any other reason
-};
-
-/// Kernels by name; every card runs the same object. Pointers stay valid.
-class KernelStore {
- public:
-  enum class Unbuildable : std::uint8_t { Refuse, Keep };
-  /// Keep: a kernel that cannot be built is kept with the reason, so that the others are built too. Nothing may run.
-  explicit KernelStore(Unbuildable unbuildable = Unbuildable::Refuse) : unbuildable_{unbuildable} {}
-
-  /// Null for a kernel that cannot be built, where such are kept.
-  const kernels::Kernel* get(const std::string& name, const std::function<kernels::Kernel()>& build);
-  [[nodiscard]] const std::map<std::string, kernels::Kernel>& all() const { return kernels_; }
-  [[nodiscard]] const std::map<std::string, UnbuiltKernel>& unbuilt() const { return unbuilt_; }
-
- private:
-  Unbuildable unbuildable_;
-  std::map<std::string, kernels::Kernel> kernels_;
-  std::map<std::string, UnbuiltKernel> unbuilt_;
-};
 
 /// Where a layer stands among the layers of a run. The default is a layer alone.
 struct LayerScope {

@@ -21,23 +21,23 @@ std::string stack_name(std::uint32_t layer) { return fmt::format("stack{}", laye
 }  // namespace
 
 StepProgram::StepProgram(const LayerConfig& config, const StepOptions& step, const model::Machine& machine,
-                         const model::SystemOptions& options)
+                         const model::SystemOptions& options, KernelStore::Unbuildable unbuildable)
     : step_{step},
       mode_{options.mode},
       mix_{mix_of(config, step.layers)},
       arch_{machine.arch},
       system_{machine, options},
-      tensors_{system_, config, options.cards} {
+      tensors_{system_, config, options.cards},
+      kernels_{unbuildable} {
   NPU_ASSERT(options.cards == config.ranks, "one card per rank");
   NPU_ASSERT(step.layers.first <= step.layers.last, "a range of layers");
   for (std::uint32_t card = 0; card < options.cards; ++card) lists_.emplace_back(tensors_, card);
-  const Workload& whole_layer = find_workload(kStepWorkload);
+  const Workload& whole_layer = find_workload("decode-layer");
   for (std::uint32_t id = step.layers.first; id <= step.layers.last; ++id) {
     Layer& layer = layers_.emplace_back();
     layer.config = with_layer(config, id);
     layer.workload = &whole_layer;
     layer.scope = fmt::format("layer{}.", id);
-    require_attention_kind(whole_layer, layer.config);
     build(layer, id - step.layers.first);
   }
   if (step.layers.last + 1 == config.layers) {

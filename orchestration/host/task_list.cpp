@@ -3,67 +3,50 @@
 #include <algorithm>
 
 #include "isa/errors.hpp"
+#include "orchestration/host/bind_task.hpp"
 
 namespace npu::orch {
 namespace {
 
-constexpr std::string_view kWorkspace = "workspace";
-
-model::Direction direction_of(isa::ArgKind kind) {
-  switch (kind) {
-    case isa::ArgKind::In:
-      return model::Direction::In;
-    case isa::ArgKind::Out:
-      return model::Direction::Out;
-    case isa::ArgKind::InOut:
-      return model::Direction::InOut;
-    case isa::ArgKind::Scalar:
-      break;
-  }
-  NPU_ASSERT(false, "a scalar has no direction");
-  return model::Direction::In;
+/// The binding of an argument, which has one.
+template <class T>
+const T& binding_of(const std::string& task, const std::string& argument, const std::vector<T>& bindings) {
+  const auto found = std::find_if(bindings.begin(), bindings.end(), [&](const T& b) { return b.argument == argument; });
+  const std::string message = fmt::format("task {}: argument {} is bound", task, argument);
+  NPU_ASSERT(found != bindings.end(), message.c_str());
+  return *found;
 }
 
 }  // namespace
 
-void TaskList::add(const kernels::Kernel& kernel, std::string task_name, const Bindings& bindings,
+void TaskList::add(const kernels::Kernel& kernel, const std::string& task_name, const Bindings& bindings,
                    const ScalarBindings& scalars) {
   Task task{.kernel = &kernel, .spec = {}, .tensor_names = {}, .after = {}};
-  task.spec.kernel = &kernel.object;
-  task.spec.name = std::move(task_name);
-  task.spec.blocks = kernel.blocks;
-  task.spec.sync_start = kernel.sync_start;
+  const auto& arguments = kernel.object.args;
   std::size_t bound = 0;
-  for (const isa::ArgInfo& argument : kernel.object.args) {
-    const DeviceTensor* tensor = nullptr;
-    if (argument.kind == isa::ArgKind::Scalar) {
-      const auto it = std::find_if(scalars.begin(), scalars.end(),
-                                   [&](const ScalarBinding& s) { return s.argument == argument.name; });
-      NPU_ASSERT(it != scalars.end(), "every scalar argument of the kernel has a value");
-      task.spec.scalars.push_back(it->value);
-      continue;
-    }
-    if (argument.name == kWorkspace) {
-      NPU_ASSERT(kernel.workspace_bytes > 0, "a kernel with a workspace says how large it is");
-      tensor = &tensors_.add(card_, fmt::format("{}.{}.{}", kWorkspace, count_, task.spec.name), isa::DType::U8,
-                             {kernel.workspace_bytes});
-    } else {
-      const auto it =
-          std::find_if(bindings.begin(), bindings.end(), [&](const Binding& b) { return b.argument == argument.name; });
-      if (it == bindings.end()) {
-        const std::string message = fmt::format("task {}: argument {} is not bound", task.spec.name, argument.name);
-        assertion_failed("it != bindings.end()", __FILE__, __LINE__, message.c_str());
-      }
-      ++bound;
-      tensor = &tensors_.get(card_, it->tensor);
-      const std::string message =
-          fmt::format("task {}: argument {} is {}, tensor {} is {}", task.spec.name, argument.name,
-                      isa::name_of(argument.dtype), tensor->name, isa::name_of(tensor->dtype));
-      NPU_ASSERT(tensor->dtype == argument.dtype, message.c_str());
-    }
-    task.spec.tensors.push_back({tensor->address, tensor->size, direction_of(argument.kind)});
-    task.tensor_names.push_back(tensor->name);
-  }
+  const auto use = [&](const DeviceTensor& tensor) {
+    task.tensor_names.push_back(tensor.name);
+    return BoundTensor{tensor.address, tensor.size};
+  };
+  task.spec =
+      bind_task(kernel.object, task_name,
+                {.tensor =
+                     [&](std::size_t i) {
+                       ++bound;
+                       const DeviceTensor& tensor =
+                           tensors_.get(card_, binding_of(task_name, arguments[i].name, bindings).tensor);
+                       const std::string message =
+                           fmt::format("task {}: argument {} is {}, tensor {} is {}", task_name, arguments[i].name,
+                                       isa::name_of(arguments[i].dtype), tensor.name, isa::name_of(tensor.dtype));
+                       NPU_ASSERT(tensor.dtype == arguments[i].dtype, message.c_str());
+                       return use(tensor);
+                     },
+                 .scalar = [&](std::size_t i) { return binding_of(task_name, arguments[i].name, scalars).value; },
+                 .workspace =
+                     [&](std::size_t i) {
+                       return use(tensors_.add(card_, fmt::format("workspace.{}.{}", count_, task_name), isa::DType::U8,
+                                               {arguments[i].bytes()}));
+                     }});
   NPU_ASSERT(bound == bindings.size() && task.spec.scalars.size() == scalars.size(),
              "every binding belongs to an argument of the kernel");
   order_after_readers(task);

@@ -35,7 +35,7 @@ class TaskList {
   /// here. Every argument of the kernel is bound exactly once. A task that writes a tensor comes after the tasks of the
   /// list that read what it held: the runtime does not derive a write after reads (runtime.md 1.5). `after` names
   /// further dependencies.
-  void add(const kernels::Kernel& kernel, std::string task_name, const Bindings& bindings,
+  void add(const kernels::Kernel& kernel, const std::string& task_name, const Bindings& bindings,
            const ScalarBindings& scalars = {});
   /// A step that may read values of earlier tasks, and throw.
   void add_check(std::function<void(model::OrchestratorApi&)> check);

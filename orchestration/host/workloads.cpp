@@ -5,7 +5,6 @@
 #include <string>
 
 #include "isa/errors.hpp"
-#include "isa/nearest_name.hpp"
 #include "orchestration/data/presets.hpp"
 #include "orchestration/host/layer_stages.hpp"
 
@@ -128,38 +127,18 @@ std::vector<Workload> layer_workloads() {
   };
 }
 
-std::vector<Workload> make_workloads() {
-  std::vector<Workload> all = layer_workloads();
-  Workload step = all.front();
-  step.name = kStepWorkload;
-  step.summary = "layers back to back, each from the result of the one before";
-  all.insert(all.begin() + 1, std::move(step));
-  return all;
-}
-
-/// Named by the contract; their kernels do not exist.
-constexpr std::array<std::string_view, 10> kNotBuilt{"gemm",       "quant-gemm",    "copy",          "flash-attention",
-                                                     "vector-add", "nd2nz",         "bank-conflict", "topk",
-                                                     "tget",       "gemm-allreduce"};
-
 }  // namespace
 
 std::span<const Workload> workloads() {
-  static const std::vector<Workload> kTable = make_workloads();
+  static const std::vector<Workload> kTable = layer_workloads();
   return kTable;
 }
 
 const Workload& find_workload(std::string_view name) {
-  std::vector<std::string_view> names;
-  for (const Workload& workload : workloads()) {
-    if (workload.name == name) return workload;
-    names.push_back(workload.name);
-  }
-  if (std::find(kNotBuilt.begin(), kNotBuilt.end(), name) != kNotBuilt.end()) {
-    throw config_error("workload '{}' is not built yet; npusim list shows those that are", name);
-  }
-  throw config_error("unknown workload '{}'; nearest is '{}' (npusim list shows all)", name,
-                     isa::nearest_name(name, names));
+  const auto all = workloads();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const Workload& w) { return w.name == name; });
+  NPU_ASSERT(found != all.end(), "the table has the workload");
+  return *found;
 }
 
 void require_attention_kind(const Workload& workload, const kernels::LayerConfig& config) {

@@ -18,9 +18,6 @@ struct OutputRule {
   std::string_view scores = {};  ///< what a ranking ranks by, in place of the rule (compare_ranking)
 };
 
-/// Runs a range of layers (StepProgram), each with the stages and outputs of its entry.
-inline constexpr std::string_view kStepWorkload = "decode-step";
-
 struct Workload {
   std::string_view name;
   std::string_view summary;
@@ -30,7 +27,7 @@ struct Workload {
 };
 
 [[nodiscard]] std::span<const Workload> workloads();
-/// ConfigError with the nearest name, or saying that a workload of the contract is not built.
+/// The entry of this name, which exists.
 [[nodiscard]] const Workload& find_workload(std::string_view name);
 /// ConfigError where the workload belongs to another attention kind than the layer's, naming the layers that work.
 void require_attention_kind(const Workload& workload, const kernels::LayerConfig& config);

@@ -40,6 +40,7 @@ struct RunReport {
   std::string preset;  ///< name, path, or the data file that gave the dimensions
   std::uint64_t seed = 0;
   std::optional<kernels::LayerConfig> config;  ///< none for a program file
+  std::optional<std::uint32_t> start_pos;      ///< of --start-pos, or of the preset
   kernels::AttentionKind kind{};               ///< where there is a layer
   const model::Machine* machine = nullptr;
   bool timed = true;

@@ -33,9 +33,11 @@ Instruction first_instruction(const std::string& line) {
 
 TEST_CASE("A listing reads as it was written") {
   const std::string text =
-      ".kernel scale\n"
-      ".arg x in f32\n"
-      ".arg y out f32\n"
+      ".kernel scale blocks=24 start=together\n"
+      ".arg x in f32 rows=8 cols=64\n"
+      ".arg y out f32 cols=64\n"
+      ".arg z out f32\n"
+      ".arg w workspace i32 rows=24 cols=128\n"
       "\n"
       ".vector\n"
       ".tile x_tile ub f32 nd 8x64 offset=0 pitch=256\n"
@@ -56,6 +58,12 @@ TEST_CASE("A listing reads as it was written") {
       "  brcmp.lt r4, r0, L2\n"
       "  halt\n";
   CHECK(to_text(assemble(text, "scale.npu")) == text);
+}
+
+TEST_CASE("A kernel of no block, or of an unknown start, is refused where the text says it") {
+  CHECK_THAT(refusal(".kernel k blocks=0\n.vector\n  halt\n"), Contains("k.npu:1:18: parse: 0 is not within 1 to"));
+  CHECK_THAT(refusal(".kernel k start=now\n.vector\n  halt\n"),
+             Contains("k.npu:1:11: parse: `start=now` is not understood here"));
 }
 
 TEST_CASE("Comments, blank lines, carriage returns and labels on the line of an instruction are accepted") {
@@ -139,6 +147,10 @@ TEST_CASE("Each mistake is reported at its line and column with the stage that r
       {".kernel j", "k.npu:6:1: parse: a second .kernel directive"},
       {".org 0", "k.npu:6:1: parse: unknown directive `.org`"},
       {"nop \"open", "k.npu:6:5: parse: string does not end on its line"},
+      {".arg y in f32 rows=8", "k.npu:6:1: shape: argument y of 8x0: states rows without columns"},
+      {".arg n scalar i64 cols=8", "k.npu:6:1: shape: argument n of 0x8: a scalar has no shape"},
+      {".arg w workspace i32", "k.npu:6:1: shape: argument w of 0x0: a workspace states its rows and columns"},
+      {".arg y in f32 depth=8", "k.npu:6:15: parse: `depth=8` is not understood here"},
       {".arg \"\\q\" in f32", "k.npu:6:7: parse: escapes in a string are \\xNN"},
       {"nop @", "k.npu:6:5: parse: unexpected byte 0x40"},
   };

@@ -76,8 +76,52 @@ TEST_CASE("A file that is not a kernel object is refused by its magic") {
 
 TEST_CASE("An unknown version is refused") {
   auto file = encode(small_kernel(), "a2a3");
-  file[4] = std::byte{1};
-  CHECK_THAT(refusal(file), Contains("version 1 is unknown") && Contains("reads version 2"));
+  file[4] = std::byte{2};
+  CHECK_THAT(refusal(file), Contains("version 2 is unknown") && Contains("reads version 3") &&
+                                Contains("assemble the text again") && Contains("--compile-only --out"));
+}
+
+TEST_CASE("Blocks, their start and the shapes of arguments survive the file") {
+  KernelObject object = small_kernel();
+  object.blocks = 24;
+  object.sync_start = true;
+  object.args[0].rows = 8;
+  object.args[0].cols = 64;
+  object.args.push_back({"w", ArgKind::Workspace, DType::I32, 24, 128});
+  const KernelObject decoded = decode(encode(object, "a2a3"), "k.npuo");
+  CHECK(decoded == object);
+  CHECK(decoded.args[1].bytes() == 24 * 128 * 4);
+}
+
+TEST_CASE("A launch without blocks and an argument of an impossible shape are program errors") {
+  const KernelObject good = small_kernel();
+  KernelObject other = good;
+  const auto patched = [&](std::uint8_t value) {
+    const std::size_t at = difference(good, other);
+    auto file = encode(good, "a2a3");
+    file[at] = static_cast<std::byte>(value);
+    file = resealed(file);
+    CHECK_THROWS_AS(decode(file, "k.npuo"), ProgramError);
+    return refusal(file);
+  };
+  SECTION("no block") {
+    other.blocks = 2;
+    CHECK_THAT(patched(0), Contains("a task has at least 1 block"));
+  }
+  SECTION("an unknown start") {
+    other.sync_start = true;
+    CHECK_THAT(patched(2), Contains("unknown launch 2"));
+  }
+  SECTION("a workspace without shape") {
+    other.args[0].kind = ArgKind::Out;
+    CHECK_THAT(patched(index_of(ArgKind::Workspace)), Contains("a workspace states its rows and columns"));
+  }
+  SECTION("rows without columns") {
+    other.args[0].cols = 1;
+    auto file = encode(good, "a2a3");
+    file[difference(good, other) - 4] = std::byte{1};
+    CHECK_THAT(refusal(resealed(file)), Contains("states rows without columns"));
+  }
 }
 
 TEST_CASE("A kernel kind without parts is refused") {
@@ -124,7 +168,7 @@ TEST_CASE("Unknown opcodes, dtypes and registers are program errors at their off
   }
   SECTION("argument kind") {
     other.args[0].kind = ArgKind::Out;
-    CHECK_THAT(patched(4), Contains("unknown argument kind 4"));
+    CHECK_THAT(patched(5), Contains("unknown argument kind 5"));
   }
   SECTION("descriptor index") {
     other.vector->tiles.resize(2);

@@ -161,10 +161,16 @@ Program random_program(Random& random, CoreKind kind) {
 KernelObject random_kernel(Random& random) {
   KernelObject object;
   object.name = random_name(random);
+  object.blocks = any<std::uint32_t>(random) | 1;
+  object.sync_start = coin(random);
   const std::int64_t args = uniform(random, 0, 5);
   for (std::int64_t i = 0; i < args; ++i) {
-    object.args.push_back({std::to_string(i) + random_name(random), any_of<ArgKind>(random, 4),
-                           any_of<DType>(random, kDTypeNames.size())});
+    ArgInfo& argument = object.args.emplace_back();
+    argument = {std::to_string(i) + random_name(random), any_of<ArgKind>(random, 5),
+                any_of<DType>(random, kDTypeNames.size())};
+    if (argument.kind == ArgKind::Scalar) continue;
+    argument.cols = any<std::uint32_t>(random) | 1;
+    if (argument.kind == ArgKind::Workspace || coin(random)) argument.rows = any<std::uint32_t>(random) | 1;
   }
   const std::int64_t parts = uniform(random, 1, 3);
   if ((parts & 1) != 0) object.cube = random_program(random, CoreKind::AIC);

@@ -120,9 +120,9 @@ TEST_CASE("the exchange kernels of the largest layer fit on a vector core", "[ex
   c.local_experts = 48;
   c.top_k = 8;
   const isa::ArchSpec arch = isa::a2a3_arch_spec();
-  CHECK(kernels::dispatch(c, arch).blocks == 8);
-  CHECK(kernels::combine_push(c, arch).blocks == 48);
-  CHECK(kernels::combine_reduce(c, arch).blocks == 48);
+  CHECK(kernels::dispatch(c, arch).object.blocks == 8);
+  CHECK(kernels::combine_push(c, arch).object.blocks == 48);
+  CHECK(kernels::combine_reduce(c, arch).object.blocks == 48);
 }
 
 TEST_CASE("the exchange of a flash layer between two cards takes tens of microseconds", "[exchange]") {

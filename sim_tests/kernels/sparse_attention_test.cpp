@@ -235,7 +235,7 @@ TEST_CASE("sparse attention is legal for all list widths of both models", "[atte
     kernels::LayerConfig cfg;
     cfg.heads = heads;
     for (const std::uint32_t width : {128U, 192U, 640U})
-      CHECK(kernels::sparse_attention(cfg, isa::a2a3_arch_spec(), width).blocks == 24);
+      CHECK(kernels::sparse_attention(cfg, isa::a2a3_arch_spec(), width).object.blocks == 24);
   }
 }
 

@@ -25,14 +25,14 @@ model::TaskSpec KernelBench::task_of(const Launch& launch, std::uint32_t card) {
   model::TaskSpec task;
   task.kernel = &kernel.object;
   task.name = kernel.object.name;
-  task.blocks = kernel.blocks;
-  task.sync_start = kernel.sync_start;
+  task.blocks = kernel.object.blocks;
+  task.sync_start = kernel.object.sync_start;
   for (const isa::ArgInfo& arg : kernel.object.args) {
     if (arg.kind == isa::ArgKind::Scalar) {
       task.scalars.push_back(launch.scalars.at(arg.name));
       continue;
     }
-    if (arg.name == "workspace") bind<std::byte>(arg.name, std::vector<std::byte>(kernel.workspace_bytes), card);
+    if (arg.kind == isa::ArgKind::Workspace) bind<std::byte>(arg.name, std::vector<std::byte>(arg.bytes()), card);
     auto found = tensors_[card].find(launch.scope + arg.name);
     if (found == tensors_[card].end()) found = tensors_[card].find(arg.name);
     if (found == tensors_[card].end()) throw ConfigError{"argument " + arg.name + " is not bound"};

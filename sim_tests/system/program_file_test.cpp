@@ -103,6 +103,45 @@ TEST_CASE("the text and the object file of a program give the same bytes and the
             .status == 0);
 }
 
+TEST_CASE("a kernel that is saved and run again is the same run") {
+  const Workspace w;
+  std::string text = kIncrement;
+  text.replace(text.find("increment"), 9, "increment blocks=3");
+  text.replace(text.find("in f32"), 6, "in f32 rows=8 cols=64");
+  text.replace(text.find("out f32"), 7, "out f32 rows=8 cols=64");
+  REQUIRE(npusim(w.run(text, " --seed 5 --save-data " + w.directory.file("text"))).status == 0);
+  const auto of_text = w.summary();
+  CHECK(of_text["tasks"][0]["blocks"] == 3);
+  const std::string program = w.directory.file("probe.npu"), saved = w.directory.file("saved");
+  REQUIRE(npusim("run " + program + " --compile-only --out " + saved).status == 0);
+  const std::string run_saved = "run " + saved + "/kernels/increment.npuo --out " + w.directory.file("out");
+  REQUIRE(npusim(run_saved + " --seed 5 --save-data " + w.directory.file("object")).status == 0);
+  CHECK(w.summary()["tasks"] == of_text["tasks"]);
+  CHECK(w.summary()["kernel"] == of_text["kernel"]);
+  CHECK(run_command("cmp " + w.directory.file("text/actual.safetensors") + " " +
+                    w.directory.file("object/actual.safetensors"))
+            .status == 0);
+  REQUIRE(npusim(run_saved + " --blocks 2").status == 0);
+  CHECK(w.summary()["tasks"][0]["blocks"] == 2);
+  check_refused(2, run_saved + " --args x=f32:4x64",
+                {"argument x is given as [4, 64]", "the kernel is made for 8 rows of 64"});
+}
+
+TEST_CASE("a kernel of a layer runs by itself with the blocks, shapes and workspace that it has there") {
+  const Workspace w;
+  const std::string layer = "qkv --preset tiny --layer-id 10";
+  REQUIRE(npusim("run " + layer + " --compile-only --out " + w.directory.file("out")).status == 0);
+  const auto in_layer = summary_of(layer + " --mode timing");
+  const std::string object = w.directory.file("out/kernels/q_b_matmul.npuo");
+  const Outcome listing = npusim("disasm " + object);
+  CHECK(listing.text.find(".arg workspace workspace i32 rows=") != std::string::npos);
+  const auto alone = summary_of(object + " --mode timing");
+  for (const auto& task : in_layer["tasks"]) {
+    if (task["name"] == "q_b_matmul") CHECK(task["blocks"] == alone["tasks"][0]["blocks"]);
+  }
+  check_refused(2, "run " + object + " --args workspace=i32:8x8", {"has no argument 'workspace'"});
+}
+
 TEST_CASE("arguments that do not match the program are usage errors") {
   const Workspace w;
   const auto refused = [&](const std::string& flags, const std::string& message) {

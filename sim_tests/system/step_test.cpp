@@ -107,10 +107,20 @@ TEST_CASE("layers that a step cannot run are refused by their number") {
 }
 
 TEST_CASE("flags of one layer and of a step do not mix") {
-  check_usage_error("run decode-step --layers 0-1 --layer-id 1", "--layer-id belongs to runs of one layer");
-  check_usage_error("run decode-step --layers 0-1 --data x.safetensors", "--data holds one layer");
-  check_usage_error("run decode-layer --layers 0-1", "belongs to decode-step");
-  check_usage_error("run decode-layer --share-weights", "belongs to decode-step");
+  check_usage_error("run decode-step --layers 0-1 --layer-id 1", "--layer-id belongs to the workloads of a layer");
+  check_usage_error("run decode-step --layers 0-1 --data x.safetensors", "--data belongs to the workloads of a layer");
+  check_usage_error("run decode-step --layers 0-1 --save-data d", "--save-data belongs to the workloads of a layer");
+  check_usage_error("run decode-layer --layers 0-1", "--layers belongs to decode-step");
+  check_usage_error("run decode-layer --share-weights", "--share-weights belongs to decode-step");
+}
+
+TEST_CASE("the buffer budget of a step is that of the kernels of all its layers") {
+  const Outcome fits = npusim("fit decode-step --preset tiny --layers 0-3");
+  CAPTURE(fits.text);
+  CHECK(fits.status == 0);
+  for (const char* kernel : {"\nswa-hash.ring_write", "\ncsa-hash.indexer_score", "\nhca.ring_write"}) {
+    CHECK(fits.text.find(kernel) != std::string::npos);
+  }
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "orchestration/cli/program_file.hpp"
+#include "orchestration/experiment/program_file.hpp"
 
 #include "isa/encoding/object_file.hpp"
 #include "isa/errors.hpp"
@@ -6,7 +6,7 @@
 #include "isa/verifier.hpp"
 #include "orchestration/data/mapped_file.hpp"
 
-namespace npu::cli {
+namespace npu::orch {
 namespace {
 
 constexpr std::string_view kText = ".npu", kObject = ".npuo";
@@ -16,7 +16,7 @@ constexpr std::string_view kText = ".npu", kObject = ".npuo";
 bool is_program_file(std::string_view workload) { return workload.ends_with(kText) || workload.ends_with(kObject); }
 
 isa::KernelObject read_program(const std::string& path, const model::Machine& machine, Demand demand) {
-  const auto file = orch::MappedFile::open(path);
+  const auto file = MappedFile::open(path);
   if (path.ends_with(kText)) {
     const std::string_view text{reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size()};
     return demand == Demand::Legal ? isa::assemble(text, path, machine.arch) : isa::assemble(text, path);
@@ -31,4 +31,4 @@ isa::KernelObject read_program(const std::string& path, const model::Machine& ma
   return object;
 }
 
-}  // namespace npu::cli
+}  // namespace npu::orch

@@ -7,7 +7,7 @@
 #include "isa/program.hpp"
 #include "model/config/machine.hpp"
 
-namespace npu::cli {
+namespace npu::orch {
 
 /// Whether a workload names a file.
 [[nodiscard]] bool is_program_file(std::string_view workload);
@@ -17,4 +17,4 @@ enum class Demand : std::uint8_t { Legal, Sound };
 /// ConfigError for files that are none and object files of another platform.
 [[nodiscard]] isa::KernelObject read_program(const std::string& path, const model::Machine& machine, Demand demand);
 
-}  // namespace npu::cli
+}  // namespace npu::orch

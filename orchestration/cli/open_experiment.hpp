@@ -1,0 +1,14 @@
+// The experiment that a command line names.
+#pragma once
+
+#include <memory>
+
+#include "orchestration/cli/options.hpp"
+#include "orchestration/experiment/family.hpp"
+
+namespace npu::cli {
+
+/// ConfigError for what is wrong with its flags, and where --device or --start-skew-us name another number of cards.
+[[nodiscard]] std::unique_ptr<orch::Experiment> open_experiment(const Options& options, const model::Machine& machine);
+
+}  // namespace npu::cli
