@@ -131,7 +131,9 @@ void emit_cube(PartBuilder& p, const Plan& s, const Arguments& a) {
 struct Pending {
   Reg place;   ///< request * L/4 + first key; < 0: none
   Tile scale;  ///< [1, half] f32: of this core's keys, times the constant factor of the score
-  Pending(PartBuilder& p, const Plan& s) : place{p.imm(-1)}, scale{p.ub(DType::F32, 1, s.half, "key_scale")} {}
+  Pending(PartBuilder& p, const Plan& s) : place{p.imm(-1)}, scale{p.ub(DType::F32, 1, s.half, "key_scale")} {
+    p.texpands(scale, 0.0);
+  }
 };
 
 /// A vector core: half of the keys of every tile. A tile's products come while the next tiles' keys are quantised.

@@ -118,8 +118,6 @@ class Dispatch {
   /// Adds to the pub_counts rows of this source on every card, where not zero; leaves the counts for the other blocks
   /// of this card.
   void publish_counts() {
-    p.sync(Pipe::S, Pipe::MTE3);
-    p.tstore(p.tensor(a.workspace).at(block, 0), counts);
     const GmTensor cells = p.tensor(a.win_pub_counts, c.experts);  // [R, E]: row of the source
     p.for_range(0, c.experts, 1, [&](const Reg& id) {
       const Reg count = p.load_tile(counts, 0, id);
@@ -128,6 +126,8 @@ class Dispatch {
         p.for_range(0, c.ranks, 1, [&](const Reg& peer) { p.notify_add(own + links.distance(peer), count); });
       });
     });
+    p.sync(Pipe::S, Pipe::MTE3);
+    p.tstore(p.tensor(a.workspace).at(block, 0), counts);
   }
 
   /// total[id] = rows of the expert from all ranks; cursor[id] = slot of this block's first route to it.

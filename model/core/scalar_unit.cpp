@@ -177,7 +177,13 @@ bool ScalarUnit::finish() {
 
 // ---- memory ------------------------------------------------------------------------------------------------------
 
+std::int64_t ScalarUnit::load_element(const Operation& op) const {
+  tell_access(op);
+  return data_.load_element(op.accesses[0]);
+}
+
 void ScalarUnit::store_element(const Operation& op, std::int64_t value, bool has_value) {
+  tell_access(op);
   data_.store_element(op.accesses[0], value);
   execution_.element_stored(op.accesses[0], has_value);
 }
@@ -196,6 +202,21 @@ bool ScalarUnit::reach(const Operation& op) {
   return true;
 }
 
+std::int64_t ScalarUnit::load(const Operation& op) {
+  tell_access(op);
+  return data_.load(op.accesses[0]);
+}
+
+void ScalarUnit::store(const Operation& op, std::int64_t value) {
+  tell_access(op);
+  data_.store(op.accesses[0], value);
+}
+
+void ScalarUnit::drain_stores() {
+  wait_until(data_.stores_done(), WaitReason::Memory);
+  core_.tell([&](Observer& o) { o.stores_drained(core_.where, Cycles{time_}); });
+}
+
 void ScalarUnit::clean(std::uint64_t begin, std::uint64_t end) {
   const std::uint64_t lines = data_.clean(begin, end, time_);
   const std::uint64_t cycles = cycles_of_ns(core_.env.machine.params, core_.params().dcci_ns);
@@ -207,6 +228,7 @@ void ScalarUnit::clean(std::uint64_t begin, std::uint64_t end) {
 void ScalarUnit::notify(const Operation& op, std::int32_t value, bool add) {
   const std::uint64_t address = op.accesses[0].begin;
   const std::uint64_t arrival = core_.named(op.index, [&] { return data_.send(address, time_); });
+  tell_access(op);
   const Notify notify{.address = address, .value = value, .add = add, .sender = core_.where, .sent = time_};
   core_.tell([&](Observer& o) { o.notify_sent(core_.where, notify, Cycles{time_}); });
   core_.services.notifies->post(arrival, notify);

@@ -40,19 +40,19 @@ class ScalarUnit final : private CellWatcher {
   /// A flag, cross-core flag or barrier of the scalar unit itself takes effect.
   [[nodiscard]] bool synchronise(const isa::Operation& op);
   /// LDTILE, STTILE.
-  [[nodiscard]] std::int64_t load_element(const isa::Operation& op) const { return data_.load_element(op.accesses[0]); }
+  [[nodiscard]] std::int64_t load_element(const isa::Operation& op) const;
   void store_element(const isa::Operation& op, std::int64_t value, bool has_value);
   /// LDGM, STGM through the data cache: whether the line is there, after which the access takes no time.
   [[nodiscard]] bool hits(std::uint64_t address) { return data_.hits(address); }
   [[nodiscard]] bool reach(const isa::Operation& op);
-  [[nodiscard]] std::int64_t load(const isa::Operation& op) { return data_.load(op.accesses[0]); }
-  void store(const isa::Operation& op, std::int64_t value) { data_.store(op.accesses[0], value); }
+  [[nodiscard]] std::int64_t load(const isa::Operation& op);
+  void store(const isa::Operation& op, std::int64_t value);
   /// Whether timing mode has computed what a load reads.
   [[nodiscard]] bool has_value(const isa::Operation& op) const { return execution_.has_value(op.accesses[0]); }
   /// DCCI of the lines that hold a byte of [begin, end).
   void clean(std::uint64_t begin, std::uint64_t end);
   /// DSB.
-  void drain_stores() { wait_until(data_.stores_done(), WaitReason::Memory); }
+  void drain_stores();
   /// TNOTIFY, TTEST, TWAIT of the cell that the operation names.
   void notify(const isa::Operation& op, std::int32_t value, bool add);
   [[nodiscard]] std::int32_t test(const isa::Operation& op) const;
@@ -98,6 +98,9 @@ class ScalarUnit final : private CellWatcher {
   };
 
   void cell_written(const Notify* notify) override;
+  void tell_access(const isa::Operation& op) const {
+    core_.tell([&](Observer& o) { o.scalar_accessed(core_.where, op, Cycles{time_}); });
+  }
   void tell_awaited() const;
   void spend(std::uint64_t cycles);
   void wait_until(std::uint64_t time, WaitReason reason);

@@ -7,22 +7,18 @@
 #include <string>
 
 #include "isa/errors.hpp"
+#include "isa/nearest_name.hpp"
+#include "isa/shown_text.hpp"
+#include "model/checks/check_set.hpp"
 #include "orchestration/experiment/family.hpp"
 
 namespace npu::cli {
 namespace {
 
 /// Flags of the contract whose feature does not exist: refused by name, so that nobody believes them obeyed.
-constexpr const char* kRefusedFlags[] = {"--tile",
-                                         "--enable-chip-swimlane",
-                                         "--enable-l2-swimlane",
-                                         "--enable-pmu",
-                                         "--enable-dep-gen",
-                                         "--enable-scope-stats",
-                                         "--check",
-                                         "--strict",
-                                         "--poison",
-                                         "--cross-check"};
+constexpr const char* kRefusedFlags[] = {"--tile",       "--enable-chip-swimlane", "--enable-l2-swimlane",
+                                         "--enable-pmu", "--enable-dep-gen",       "--enable-scope-stats",
+                                         "--poison",     "--cross-check"};
 constexpr const char* kRefusedCommands[] = {"sweep", "sensitivity",   "what-if",      "compare", "validate",
                                             "check", "critical-path", "explain-hang", "trace",   "golden"};
 
@@ -40,6 +36,23 @@ template <class Integer>
 std::string refuse_unless_positive(const std::string& text) {
   if (refuse_unless_whole<Integer>(text).empty() && text.find_first_not_of('0') != std::string::npos) return {};
   return fmt::format("'{}' is no whole number from 1 to {}", text, std::numeric_limits<Integer>::max());
+}
+
+/// Each name once, in their order; `all` stands for all. ConfigError for what is no check.
+std::vector<std::string> checks_of(const std::vector<std::string>& words) {
+  const std::vector<std::string_view> names = model::check_names();
+  for (const std::string& word : words) {
+    if (word == "all" || std::find(names.begin(), names.end(), word) != names.end()) continue;
+    if (word == "overlap" || word == "protocol") throw config_error("--check {}: not built yet; leave it out", word);
+    throw config_error("--check {}: no such check; nearest is '{}' ({} or all)", isa::shown(word),
+                       isa::nearest_name(word, names), fmt::join(names, ", "));
+  }
+  std::vector<std::string> chosen;
+  for (const std::string_view name : names) {
+    const auto asks = [&](const std::string& word) { return word == "all" || word == name; };
+    if (std::any_of(words.begin(), words.end(), asks)) chosen.emplace_back(name);
+  }
+  return chosen;
 }
 
 std::string refuse_unless_time(const std::string& text) {
@@ -164,6 +177,13 @@ void add_simulation_flags(CLI::App& app, Options& o) {
        app.add_option("--max-us", o.max_us, "simulated microseconds after which a run ends with exit status 4")
            ->type_name("US")
            ->check(refuse_unless_time),
+       app.add_option_function<std::vector<std::string>>(
+              "--check", [&o](const std::vector<std::string>& words) { o.checks = checks_of(words); },
+              "watch for races, missing fences, stale data caches and uninitialised reads (default: none)")
+           ->type_name("race,fence,cache,uninit|all")
+           ->allow_extra_args(false)
+           ->delimiter(','),
+       app.add_flag("--strict", o.strict, "a finding of --check ends with exit status 5"),
        app.add_flag("--ideal-scheduler", o.ideal_scheduler, "scheduling and dispatch cost no time"),
        app.add_option("--start-skew-us", o.start_skew_us, "delay of each card's start in microseconds (default: none)")
            ->type_name("US,US,...")

@@ -6,7 +6,7 @@
 
 namespace npu::cli {
 
-inline constexpr int kPass = 0, kMismatch = 1, kConfigError = 2, kIllegalProgram = 3, kHang = 4;
+inline constexpr int kPass = 0, kMismatch = 1, kConfigError = 2, kIllegalProgram = 3, kHang = 4, kFinding = 5;
 
 struct Failure {
   int exit_status = kConfigError;

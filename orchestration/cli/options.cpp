@@ -26,6 +26,8 @@ void refuse_contradictions(const Options& o) {
   refuse_compiling(o.vcd.has_value(), "--vcd");
   refuse_compiling(saves, "--save-data");
   refuse_compiling(o.max_us.has_value(), "--max-us");
+  refuse_compiling(!o.checks.empty(), "--check");
+  if (o.strict && o.checks.empty()) throw config_error("--strict belongs to --check, which is missing");
   if (!o.vcd && !(o.vcd_scope.empty() && o.vcd_level.empty())) {
     throw config_error("{} belongs to --vcd FILE, which is missing",
                        o.vcd_scope.empty() ? "--vcd-level" : "--vcd-scope");

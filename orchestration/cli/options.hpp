@@ -38,6 +38,8 @@ struct Options {
   bool compile_only = false, ideal_scheduler = false;
   std::vector<double> start_skew_us;
   std::optional<double> max_us;
+  std::vector<std::string> checks;  ///< of model::check_names(), each once
+  bool strict = false;
 
   // Output
   std::optional<std::string> out;

@@ -57,7 +57,8 @@ const Options& with_own_outputs(const Options& o) {
 RunRecord::RunRecord(const Options& options, const model::Machine& machine)
     : options_{with_own_outputs(options)},
       report_{report_of(options, machine)},
-      traces_{options, machine.params.clock.core_mhz} {}
+      traces_{options, machine.params.clock.core_mhz},
+      checks_{options.checks} {}
 
 model::SystemOptions RunRecord::system_options(std::uint32_t cards) {
   return {.cards = cards,
@@ -67,7 +68,8 @@ model::SystemOptions RunRecord::system_options(std::uint32_t cards) {
           .sink = traces_.sink(),
           .on_progress = progress_.callback(),
           .max_us = options_.max_us,
-          .stop_signal = &stop_signal};
+          .stop_signal = &stop_signal,
+          .observers = checks_.observers()};
 }
 
 int RunRecord::watch(const std::function<int()>& steps) {
@@ -111,16 +113,33 @@ void RunRecord::simulate(std::size_t tasks, const std::function<void()>& run,
 }
 
 void RunRecord::leave_summary() {
+  report_.findings = checks_.findings();
   const std::string json = orch::summary_json(report_);
   traces::write_file(directory_->file("summary.json"), json);
   if (options_.json) print_text(Stream::Out, json);
 }
 
+void RunRecord::print_findings() const {
+  for (const model::Finding& f : report_.findings) {
+    print(Stream::Err, "{} {}\n  at    {} ({}, cycle {})\n", coloured(Stream::Err, Colour::Yellow, f.check + ":"),
+          f.message, f.here.instruction, f.here.core, f.here.cycle);
+    if (!f.other.instruction.empty()) print(Stream::Err, "  other {} ({})\n", f.other.instruction, f.other.core);
+    print(Stream::Err, "  way out: {}{}\n", f.remedy, f.count == 1 ? "" : fmt::format(" (found {} times)", f.count));
+  }
+}
+
 int RunRecord::finish() {
   throw_if_stopped();
   leave_summary();
+  print_findings();
   if (!options_.json) print_text(Stream::Out, orch::summary_text(report_));
-  switch (orch::verdict_of(report_.outputs)) {
+  const orch::Verdict verdict = orch::verdict_of(report_.outputs);
+  if (verdict != orch::Verdict::Fail && options_.strict && !report_.findings.empty()) {
+    print_verdict(options_.json, Colour::Red, "FAIL",
+                  fmt::format("{} findings of --check under --strict", report_.findings.size()));
+    return kFinding;
+  }
+  switch (verdict) {
     case orch::Verdict::Fail:
       print_verdict(options_.json, Colour::Red, "FAIL", reason(options_, report_));
       return kMismatch;
@@ -152,6 +171,7 @@ void RunRecord::fail(const std::exception& error) noexcept {
     report_.status = failure.status;
     report_.error = failure.text;
     leave_summary();
+    print_findings();
   });
 }
 

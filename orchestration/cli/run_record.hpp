@@ -7,6 +7,7 @@
 
 #include "orchestration/cli/console.hpp"
 #include "orchestration/cli/failure.hpp"
+#include "model/checks/check_set.hpp"
 #include "orchestration/cli/options.hpp"
 #include "orchestration/cli/run_directory.hpp"
 #include "orchestration/cli/run_output.hpp"
@@ -38,12 +39,14 @@ class RunRecord {
 
  private:
   void leave_summary();
+  void print_findings() const;
   void fail(const std::exception& error) noexcept;
 
   const Options& options_;
   orch::RunReport report_;
   Traces traces_;
   Progress progress_;
+  model::CheckSet checks_;
   std::optional<RunDirectory> directory_;
 };
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/common/layer_config.hpp"
+#include "model/checks/findings.hpp"
 #include "model/device.hpp"
 #include "orchestration/data/compare.hpp"
 
@@ -48,8 +49,9 @@ struct RunReport {
   std::vector<LayerTime> layers;  ///< of a step; empty for runs of one layer
   model::RunStats stats;
   SimulatorCost cost;
-  std::string status = "complete";  ///< how the run ended; else hang, time_limit, illegal, interrupted or config
-  std::string error;                ///< why it did not complete; the verdict is fail then
+  std::vector<model::Finding> findings;  ///< of the checks, equal ones once
+  std::string status = "complete";       ///< how the run ended; else hang, time_limit, illegal, interrupted or config
+  std::string error;                     ///< why it did not complete; the verdict is fail then
 };
 
 /// JSON text, keys in the order of the contract; docs/summary.schema.json describes them.

@@ -52,6 +52,24 @@ Json outputs_json(const std::vector<Comparison>& outputs) {
   return list;
 }
 
+Json place_json(const model::FindingPlace& place) {
+  if (place.instruction.empty()) return {};
+  return {{"core", place.core}, {"instruction", place.instruction}, {"cycle", place.cycle}};
+}
+
+Json findings_json(const std::vector<model::Finding>& findings) {
+  Json list = Json::array();
+  for (const model::Finding& f : findings) {
+    list.push_back({{"check", f.check},
+                    {"message", f.message},
+                    {"remedy", f.remedy},
+                    {"here", place_json(f.here)},
+                    {"other", place_json(f.other)},
+                    {"count", f.count}});
+  }
+  return list;
+}
+
 /// The sections of one report, which share its clock.
 class Writer {
  public:
@@ -304,6 +322,7 @@ std::string summary_json(const RunReport& report) {
             {"status", report.status},
             {"error", report.error.empty() ? Json() : Json(report.error)},
             {"outputs", outputs_json(report.outputs)},
+            {"findings", findings_json(report.findings)},
             {"time_us", writer.time()},
             {"cycles", effective_cycles(report.stats)},
             {"tasks", writer.tasks()},

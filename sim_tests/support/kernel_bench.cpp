@@ -10,14 +10,16 @@ KernelBench::KernelBench(std::uint32_t cards, traces::Sink* sink, std::vector<do
     : KernelBench{model::load_machine("a2a3", {}), cards, sink, std::move(start_skew_us)} {}
 
 KernelBench::KernelBench(const model::Machine& machine, std::uint32_t cards, traces::Sink* sink,
-                         std::vector<double> start_skew_us, model::Mode mode)
+                         std::vector<double> start_skew_us, model::Mode mode,
+                         std::vector<model::Observer*> observers)
     : machine_{machine},
       system_{machine_,
               {.cards = cards,
                .mode = mode,
                .ideal_scheduler = false,
                .start_skew_us = std::move(start_skew_us),
-               .sink = sink}},
+               .sink = sink,
+               .observers = std::move(observers)}},
       tensors_(cards) {}
 
 model::TaskSpec KernelBench::task_of(const Launch& launch, std::uint32_t card) {

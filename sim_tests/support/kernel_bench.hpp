@@ -26,7 +26,8 @@ class KernelBench {
   /// The shipped a2a3 machine with `cards` cards, delayed against each other by `start_skew_us`, if given.
   explicit KernelBench(std::uint32_t cards = 1, traces::Sink* sink = nullptr, std::vector<double> start_skew_us = {});
   KernelBench(const model::Machine& machine, std::uint32_t cards, traces::Sink* sink,
-              std::vector<double> start_skew_us = {}, model::Mode mode = model::Mode::Timed);
+              std::vector<double> start_skew_us = {}, model::Mode mode = model::Mode::Timed,
+              std::vector<model::Observer*> observers = {});
 
   /// Binds the argument `name` on `card` to a tensor with these elements. Tensors bound in the same order and of the
   /// same size on every card lie at the same offset (symmetric windows).

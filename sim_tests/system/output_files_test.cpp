@@ -81,7 +81,7 @@ TEST_CASE("no object file of --compile-only is an input") {
   REQUIRE(npusim(compile + "tiny").status == 0);
   const std::string object = d.file("out/kernels/rms_norm.npuo"), preset = "base = \"tiny\"\n";
   fs::remove(object);
-  d.write("p.toml", preset);
+  static_cast<void>(d.write("p.toml", preset));
   fs::create_symlink(d.file("p.toml"), object);
   check_refused(2, compile + d.file("p.toml"),
                 {"object file", "rms_norm.npuo", "would overwrite what is read: --preset"});
