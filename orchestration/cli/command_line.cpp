@@ -13,8 +13,7 @@ namespace npu::cli {
 namespace {
 
 /// Flags of the contract whose feature does not exist: refused by name, so that nobody believes them obeyed.
-constexpr const char* kRefusedFlags[] = {"--tile",
-                                         "--enable-chip-swimlane",
+constexpr const char* kRefusedFlags[] = {"--enable-chip-swimlane",
                                          "--enable-l2-swimlane",
                                          "--enable-pmu",
                                          "--enable-dep-gen",

@@ -32,6 +32,21 @@ bool print_budgets(std::string_view kernel, std::size_t width, const std::vector
   return any_over;
 }
 
+/// The numbers that --tile can choose, as they are.
+void print_plans(const orch::Experiment& experiment, std::size_t width) {
+  bool headed = false;
+  for (const auto& [name, kernel] : experiment.kernels()) {
+    if (kernel.plan.empty()) continue;
+    if (!headed)
+      print(Stream::Out, "\n{:{}} {:14} {:>6}  {:58} {}\n", "plan", width, "field", "value", "range", "what");
+    headed = true;
+    for (const kernels::PlanValue& value : kernel.plan) {
+      print(Stream::Out, "{:{}} {:14} {:>6}  {:58} {}\n", name, width, value.name, value.value,
+            kernels::range_text(value.range, value.unit), value.doc);
+    }
+  }
+}
+
 }  // namespace
 
 int fit(const Options& o) {
@@ -46,6 +61,7 @@ int fit(const Options& o) {
   for (const auto& [name, kernel] : experiment->kernels()) {
     any_over = print_budgets(name, width, kernel.memory_map, machine.arch) || any_over;
   }
+  print_plans(*experiment, width);
   return any_over ? kIllegalProgram : kPass;
 }
 

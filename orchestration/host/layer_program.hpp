@@ -18,7 +18,7 @@ class LayerProgram {
   /// One card per rank; kernels that do not fit are measured only where the program will not run. Throws ConfigError
   /// (HBM full) and ProgramError (a kernel does not fit the card).
   LayerProgram(const Workload& workload, const kernels::LayerConfig& config, const model::Machine& machine,
-               const model::SystemOptions& options, KernelStore::Oversized oversized = KernelStore::Oversized::Refuse);
+               const model::SystemOptions& options, KernelOptions kernels = {});
   LayerProgram(const LayerProgram&) = delete;
   LayerProgram& operator=(const LayerProgram&) = delete;
 

@@ -2,36 +2,17 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <string>
-#include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "isa/arch_spec.hpp"
-#include "kernels/common/kernel.hpp"
 #include "kernels/common/layer_config.hpp"
 #include "orchestration/host/device_tensors.hpp"
+#include "orchestration/host/kernel_store.hpp"
 #include "orchestration/host/task_list.hpp"
 
 namespace npu::orch {
-
-/// Kernels by name; every card runs the same object. References stay valid.
-class KernelStore {
- public:
-  enum class Oversized : std::uint8_t { Refuse, Measure };
-  /// Measure: a kernel whose tiles do not fit is kept with its memory map and without code, so that the others can be
-  /// measured too. Nothing may run.
-  explicit KernelStore(Oversized oversized = Oversized::Refuse) : oversized_{oversized} {}
-
-  const kernels::Kernel& get(const std::string& name, const std::function<kernels::Kernel()>& build);
-  /// Completes the shape of an argument by the first tensor that is bound to it.
-  void state_rows(const std::string& name, std::string_view argument, isa::Bytes size);
-  [[nodiscard]] const std::map<std::string, kernels::Kernel>& all() const { return kernels_; }
-
- private:
-  Oversized oversized_;
-  std::map<std::string, kernels::Kernel> kernels_;
-};
 
 /// Where a layer stands among the layers of a run. The default is a layer alone.
 struct LayerScope {
@@ -56,14 +37,24 @@ class StageContext {
 
   /// A tensor that no file knows: what passes between the kernels of a stage.
   void scratch(const std::string& name, isa::DType dtype, Shape shape);
-  /// Adds a task named like its kernel. Bound tensors of the tensor table are allocated at their first use.
-  void task(const std::string& name, const std::function<kernels::Kernel()>& build, const Bindings& bindings,
-            const ScalarBindings& scalars = {});
+  /// Adds a task named like its kernel. Bound tensors of the tensor table are allocated at their first use. `build`
+  /// takes what is chosen for the kernel's plan, where the kernel has one: build(const kernels::PlanChoice&).
+  template <class Build>
+  void task(const std::string& name, const Build& build, const Bindings& bindings, const ScalarBindings& scalars = {}) {
+    if constexpr (std::is_invocable_v<const Build&, const kernels::PlanChoice&>) {
+      add_task(name, build, bindings, scalars);
+    } else {
+      add_task(
+          name, [&](const kernels::PlanChoice&) { return build(); }, bindings, scalars);
+    }
+  }
   void check(std::function<void(model::OrchestratorApi&)> check) { tasks_.add_check(std::move(check)); }
   [[nodiscard]] model::GmAddress address_of(const std::string& tensor) const;
   [[nodiscard]] std::int64_t epoch() const { return scope_.epoch; }
 
  private:
+  void add_task(const std::string& name, const KernelStore::Build& build, const Bindings& bindings,
+                const ScalarBindings& scalars);
   [[nodiscard]] std::string device_name(const std::string& tensor) const {
     return scope_.device_name ? scope_.device_name(tensor) : tensor;
   }

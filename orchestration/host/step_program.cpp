@@ -21,14 +21,14 @@ std::string stack_name(std::uint32_t layer) { return fmt::format("stack{}", laye
 }  // namespace
 
 StepProgram::StepProgram(const LayerConfig& config, const StepOptions& step, const model::Machine& machine,
-                         const model::SystemOptions& options, KernelStore::Oversized oversized)
+                         const model::SystemOptions& options, KernelOptions kernels)
     : step_{step},
       mode_{options.mode},
       mix_{mix_of(config, step.layers)},
       arch_{machine.arch},
       system_{machine, options},
       tensors_{system_, config, options.cards},
-      kernels_{oversized} {
+      kernels_{std::move(kernels)} {
   NPU_ASSERT(options.cards == config.ranks, "one card per rank");
   NPU_ASSERT(step.layers.first <= step.layers.last, "a range of layers");
   for (std::uint32_t card = 0; card < options.cards; ++card) lists_.emplace_back(tensors_, card);
@@ -48,6 +48,7 @@ StepProgram::StepProgram(const LayerConfig& config, const StepOptions& step, con
     head.is_head = true;
     build(head, 0);
   }
+  kernels_.refuse_unused_choices();
   count_transfers();
 }
 
