@@ -81,7 +81,7 @@ void LayerProgram::load(const LayerCase& layer) {
       const DeviceTensor& target = tensors_.get(card, name);
       if (name == kCounts) {
         tensors_.write(target, exchange_counts(layer));
-      } else if (name == "cmp_kv" && !contains(written_, name)) {
+      } else if (tensor_spec(name).trait == Trait::CompressedPages && !contains(written_, name)) {
         tensors_.write(target, pool_after(layer, name, card));  // the compressor has run before the attention
       } else if (tensor_spec(name).is_input()) {
         const Tensor& input = layer.input(name, card);
