@@ -22,13 +22,18 @@ namespace {
 struct Plan {
   std::uint32_t requests, seq, heads, rows;  ///< rows: queries of a request, S*nh
   std::uint32_t dim, length, page;           ///< length: columns of a score row
-  std::uint32_t keys, half;                  ///< of a tile, and of a vector core at most
+  std::uint32_t keys;                        ///< of a tile
+  std::uint32_t half;                        ///< of a vector core at most
   std::uint32_t blocks;
   CrossFifo quantised, products;  ///< keys [keys, ih] i8 to the cube, [S*nh, keys] i32 back
   MatmulTiling tiling;
   [[nodiscard]] std::uint64_t products_at() const { return blocks * quantised.bytes(); }
   [[nodiscard]] std::uint64_t workspace_bytes() const { return products_at() + blocks * products.bytes(); }
   [[nodiscard]] MatmulShape matmul() const { return {rows, keys, dim, DType::I8, WeightOrder::NK}; }
+  [[nodiscard]] PlanFields fields(const ArchSpec& arch) {
+    return tiling_fields(tiling, matmul(), arch, {.rows = true, .columns = false});
+  }
+  [[nodiscard]] bool shrink(const ArchSpec& arch, const CapacityError& error);
 };
 
 struct Arguments {
@@ -47,16 +52,8 @@ std::uint64_t vector_bytes(const Plan& s, std::uint32_t half) {
          4ULL * std::min(s.length, kFillColumns) + 1024;
 }
 
-/// With tiles of at most `most` keys.
-Plan plan_scores(const LayerConfig& cfg, const ArchSpec& arch, std::uint32_t most) {
-  Plan s{};
-  s.requests = cfg.batch;
-  s.seq = cfg.seq;
-  s.heads = cfg.index_heads;
-  s.rows = s.seq * s.heads;
-  s.dim = cfg.index_dim;
-  s.length = cfg.max_positions / 4;
-  s.page = cfg.page;
+/// Tiles of at most `most` keys, and what follows from them.
+void plan_keys(Plan& s, const ArchSpec& arch, std::uint32_t most) {
   s.keys = std::min(s.page, most);
   const std::uint64_t capacity = arch.buffer(Space::UB).capacity.count();
   const auto half_of = [](std::uint32_t keys) { return static_cast<std::uint32_t>(8 * ceil_div(keys, 16)); };
@@ -71,6 +68,26 @@ Plan plan_scores(const LayerConfig& cfg, const ArchSpec& arch, std::uint32_t mos
   s.quantised = {.slots = kLag + 1, .rows = s.keys, .cols = s.dim, .dtype = DType::I8, .full_id = 0, .free_id = 1};
   s.products = {.slots = kLag + 1, .rows = s.rows, .cols = s.keys, .dtype = DType::I32, .full_id = 2, .free_id = 3};
   s.tiling = plan_matmul("indexer_score", arch, s.matmul(), 1);
+}
+
+bool Plan::shrink(const ArchSpec& arch, const CapacityError& error) {
+  if (cut_tiling(tiling, matmul(), arch, error, {.rows = true, .columns = false})) return true;
+  if (keys / 2 < kLeastKeys) return false;
+  plan_keys(*this, arch, keys / 2);
+  return true;
+}
+
+Plan plan_scores(const LayerConfig& cfg, const ArchSpec& arch) {
+  constexpr std::uint32_t kMaxKeys = 128;
+  Plan s{};
+  s.requests = cfg.batch;
+  s.seq = cfg.seq;
+  s.heads = cfg.index_heads;
+  s.rows = s.seq * s.heads;
+  s.dim = cfg.index_dim;
+  s.length = cfg.max_positions / 4;
+  s.page = cfg.page;
+  plan_keys(s, arch, kMaxKeys);
   return s;
 }
 
@@ -314,15 +331,8 @@ Kernel build(const LayerConfig& cfg, const ArchSpec& arch, const Plan& s) {
 
 }  // namespace
 
-Kernel indexer_score(const LayerConfig& cfg, const ArchSpec& arch) {
-  constexpr std::uint32_t kMaxKeys = 128;
-  const auto smaller = [&](Plan& plan, const CapacityError& error) {
-    if (cut_tiling(plan.tiling, plan.matmul(), arch, error, {.rows = true, .columns = false})) return true;
-    if (plan.keys / 2 < kLeastKeys) return false;
-    plan = plan_scores(cfg, arch, plan.keys / 2);
-    return true;
-  };
-  return build_fitting(plan_scores(cfg, arch, kMaxKeys), smaller,
+Kernel indexer_score(const LayerConfig& cfg, const ArchSpec& arch, const PlanChoice& choice) {
+  return build_fitting("indexer_score", plan_scores(cfg, arch), arch, choice,
                        [&](const Plan& plan) { return build(cfg, arch, plan); });
 }
 

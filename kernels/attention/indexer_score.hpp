@@ -13,6 +13,6 @@ namespace npu::kernels {
 /// [B, idx_max_blocks] i32, kv_seq_lens [B, 1] i32 (0 to L) -> score [T, L/4] f32; workspace. Mixed task: every block
 /// takes key tiles in turn, over all requests. Throws ConfigError for pages that do not divide into tiles, ProgramError
 /// for shapes that do not fit the card.
-[[nodiscard]] Kernel indexer_score(const LayerConfig& cfg, const isa::ArchSpec& arch);
+[[nodiscard]] Kernel indexer_score(const LayerConfig& cfg, const isa::ArchSpec& arch, const PlanChoice& choice = {});
 
 }  // namespace npu::kernels

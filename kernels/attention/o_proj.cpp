@@ -32,7 +32,8 @@ MatmulTiling plan_groups(const ArchSpec& arch, const MatmulShape& group, std::ui
 }
 
 //   cube   (group, column tile) by (group, column tile), all tokens: o slab, wo_a slab -> acc -> r
-Kernel build_proj(const LayerConfig& cfg, const ArchSpec& arch, const MatmulShape& group, const MatmulTiling& t) {
+Kernel build_proj(const LayerConfig& cfg, const ArchSpec& arch, const MatmulPlan& plan) {
+  const MatmulTiling& t = plan.tiling;
   const std::uint32_t tokens = cfg.tokens(), groups = cfg.o_groups, inner = cfg.group_inner(), latent = cfg.o_lora;
   const std::uint32_t column_tiles = ceil_of(latent, t.base_n), tiles = groups * column_tiles;
   const std::uint32_t blocks = std::min(tiles, arch.clusters);
@@ -43,7 +44,7 @@ Kernel build_proj(const LayerConfig& cfg, const ArchSpec& arch, const MatmulShap
   const auto r = k.output("r", DType::F32, groups * latent);
   k.cube([&](PartBuilder& p) {
     const GmTensor o_gm = p.tensor(o), wo_a_gm = p.tensor(wo_a), r_gm = p.tensor(r);
-    CubeMatmul product{p, group, t};
+    CubeMatmul product{p, plan.shape, t};
     p.for_range(p.block_index(), tiles, blocks, [&](const Reg& tile) {
       const Reg g = tile / column_tiles;
       const Reg first = (tile - g * column_tiles) * t.base_n;  // in the group
@@ -58,6 +59,18 @@ Kernel build_proj(const LayerConfig& cfg, const ArchSpec& arch, const MatmulShap
   });
   return pack(k, blocks);
 }
+
+struct PiecePlan {
+  std::uint32_t cols, piece;  ///< of a row, and of them at a time
+
+  [[nodiscard]] PlanFields fields(const ArchSpec&) {
+    return {{"piece", "columns", "of a row at a time", &piece, std::min(kLeast, cols), cols, kGranule}};
+  }
+  [[nodiscard]] bool shrink(const ArchSpec&, const CapacityError&) { return halve(piece, kLeast); }
+
+ private:
+  static constexpr std::uint32_t kLeast = 256, kGranule = 64;
+};
 
 //   MTE2   piece 0 | piece 1 | ...                                              a row, piece by piece
 //   V               bf16, max | bf16, max | ...  scale | quantise piece 0 | ...  the bf16 row stays in UB
@@ -115,22 +128,17 @@ Kernel build_quant(const LayerConfig& cfg, const ArchSpec& arch, std::uint32_t p
 
 }  // namespace
 
-Kernel o_proj_a(const LayerConfig& cfg, const ArchSpec& arch) {
+Kernel o_proj_a(const LayerConfig& cfg, const ArchSpec& arch, const PlanChoice& choice) {
   const MatmulShape group{cfg.tokens(), cfg.o_lora, cfg.group_inner(), DType::BF16, WeightOrder::NK};
-  return build_fitting(
-      plan_groups(arch, group, cfg.o_groups),
-      [&](MatmulTiling& t, const CapacityError& error) {
-        return cut_tiling(t, group, arch, error, {.rows = true, .columns = true});
-      },
-      [&](const MatmulTiling& t) { return build_proj(cfg, arch, group, t); });
+  return build_fitting("o_proj_a", MatmulPlan{group, plan_groups(arch, group, cfg.o_groups)}, arch, choice,
+                       [&](const MatmulPlan& plan) { return build_proj(cfg, arch, plan); });
 }
 
-Kernel o_quant(const LayerConfig& cfg, const ArchSpec& arch) {
-  constexpr std::uint32_t kPiece = 4096, kLeast = 256;  // columns
-  return build_fitting(
-      std::min(cfg.o_groups * cfg.o_lora, kPiece),
-      [](std::uint32_t& piece, const CapacityError&) { return halve(piece, kLeast); },
-      [&](std::uint32_t piece) { return build_quant(cfg, arch, piece); });
+Kernel o_quant(const LayerConfig& cfg, const ArchSpec& arch, const PlanChoice& choice) {
+  constexpr std::uint32_t kPiece = 4096;  // columns
+  const std::uint32_t cols = cfg.o_groups * cfg.o_lora;
+  return build_fitting("o_quant", PiecePlan{cols, std::min(cols, kPiece)}, arch, choice,
+                       [&](const PiecePlan& plan) { return build_quant(cfg, arch, plan.piece); });
 }
 
 }  // namespace npu::kernels

@@ -6,10 +6,11 @@ namespace npu::kernels {
 
 using namespace isa;
 
+namespace {
+
 //   cube    gather, scores 0 | scores 1 | values 0 | scores 2 | values 1 ...   keys of a step stay in L1 for its values
 //   vector          softmax 0 | softmax 1 | merge 0 | softmax 2 | merge 1 ...   each core half of the heads
-Kernel sparse_attention(const LayerConfig& cfg, const ArchSpec& arch, std::uint32_t list_width) {
-  const attention::Plan s = attention::plan_attention(cfg, arch, list_width);
+Kernel build(const LayerConfig& cfg, const ArchSpec& arch, const attention::Plan& s) {
   KernelBuilder k{"sparse_attention", arch};
   const auto q = k.input("q", DType::BF16, s.heads * s.dim);
   const auto kv_cache = k.input("kv_cache", DType::BF16, s.dim);
@@ -30,6 +31,14 @@ Kernel sparse_attention(const LayerConfig& cfg, const ArchSpec& arch, std::uint3
   k.cube([&](PartBuilder& p) { attention::emit_cube(p, cfg, s, a); });
   k.vector([&](PartBuilder& p) { attention::emit_vector(p, s, a); });
   return pack(k, s.blocks, s.workspace_bytes());
+}
+
+}  // namespace
+
+Kernel sparse_attention(const LayerConfig& cfg, const ArchSpec& arch, std::uint32_t list_width,
+                        const PlanChoice& choice) {
+  return build_fitting("sparse_attention", attention::plan_attention(cfg, arch, list_width), arch, choice,
+                       [&](const attention::Plan& plan) { return build(cfg, arch, plan); });
 }
 
 }  // namespace npu::kernels

@@ -16,6 +16,7 @@ namespace npu::kernels {
 /// position_ids [T, 1] i32, freqs_cos and freqs_sin [L, rd] bf16, o [T, H*hd] bf16, workspace.
 /// The compressed tensors are read only where a code names a compressed row. A block takes tokens in turn; mixed task.
 /// Throws ProgramError for shapes that the kernel does not tile.
-[[nodiscard]] Kernel sparse_attention(const LayerConfig& cfg, const isa::ArchSpec& arch, std::uint32_t list_width);
+[[nodiscard]] Kernel sparse_attention(const LayerConfig& cfg, const isa::ArchSpec& arch, std::uint32_t list_width,
+                                      const PlanChoice& choice = {});
 
 }  // namespace npu::kernels

@@ -7,6 +7,7 @@
 #include "isa/builder/kernel_builder.hpp"
 #include "kernels/attention/key_gather.hpp"
 #include "kernels/common/cross_fifo.hpp"
+#include "kernels/common/fitting.hpp"
 #include "kernels/common/layer_config.hpp"
 #include "kernels/common/rope.hpp"
 
@@ -26,6 +27,9 @@ struct Plan {
   [[nodiscard]] std::uint64_t weights_at() const { return blocks * scores.bytes(); }
   [[nodiscard]] std::uint64_t values_at() const { return weights_at() + blocks * weights.bytes(); }
   [[nodiscard]] std::uint64_t workspace_bytes() const { return values_at() + blocks * values.bytes(); }
+  [[nodiscard]] PlanFields fields(const isa::ArchSpec& arch);
+  /// Rows and slots are counted out beforehand.
+  [[nodiscard]] bool shrink(const isa::ArchSpec&, const isa::CapacityError&) { return false; }
 };
 
 struct Arguments {

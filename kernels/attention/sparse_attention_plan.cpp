@@ -43,6 +43,15 @@ void choose_rows(Plan& s, const ArchSpec& arch) {
 
 }  // namespace
 
+PlanFields Plan::fields(const ArchSpec& arch) {
+  const std::uint32_t group = std::min(8U, vec_heads);  // a column of per-head scalars starts on 32 bytes
+  return {{"blocks", "blocks", "of the task, which take tokens in turn", &blocks, 1, std::min(tokens, arch.clusters)},
+          {"chunk", "columns", "of a head in one product of the cube", &chunk, 16, dim, 16, dim},
+          {"rows", "heads", "that a vector core handles at a time", &rows, group, vec_heads, group, vec_heads},
+          {"slots", "buffers", "of value products and of the output", &slots, 1, 2},
+          {"q_slots", "buffers", "of queries in L1", &q_slots, 1, 2}};
+}
+
 Plan plan_attention(const LayerConfig& cfg, const ArchSpec& arch, std::uint32_t list_width) {
   Plan s{};
   s.tokens = cfg.tokens();

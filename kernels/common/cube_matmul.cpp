@@ -20,6 +20,8 @@ using isa::Value;
 
 namespace {
 
+constexpr std::uint32_t kMaxRows = 128, kMaxColumns = 256;  // of a C tile
+
 DType accumulator_of(DType operand) { return operand == DType::I8 ? DType::I32 : DType::F32; }
 
 /// The largest multiple of `granule` that divides k and does not exceed `limit`; the granule if the limit is below it.
@@ -59,7 +61,6 @@ void plan_k(MatmulTiling& t, const isa::ArchSpec& arch, const MatmulShape& s) {
 
 MatmulTiling plan_matmul(std::string_view kernel, const isa::ArchSpec& arch, const MatmulShape& s,
                          std::uint32_t cores) {
-  constexpr std::uint32_t kMaxRows = 128, kMaxColumns = 256;
   const std::uint32_t size = isa::size_of(s.dtype), k0 = arch.fractal_bytes / size;
   if (s.k % k0 != 0) {
     throw program_error(
@@ -79,6 +80,31 @@ MatmulTiling plan_matmul(std::string_view kernel, const isa::ArchSpec& arch, con
   const std::uint64_t acc_bytes = std::uint64_t{t.base_m} * t.base_n * 4;
   t.acc_slots = 2 * acc_bytes <= arch.buffer(Space::L0C).capacity.count() ? 2 : 1;
   return t;
+}
+
+PlanFields tiling_fields(MatmulTiling& t, const MatmulShape& s, const isa::ArchSpec& arch, TileCuts cuts) {
+  constexpr std::uint32_t kMostSlots = 4;  // of a ring; every slot takes flags
+  const std::uint32_t fractal = arch.fractal_rows, k0 = arch.fractal_bytes / isa::size_of(s.dtype);
+  const auto extent = [&](std::uint64_t n, std::uint32_t most) {
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(isa::round_up(n, fractal), most));
+  };
+  // The steps of a [k, n] slab start at rows, which extraction takes in whole fractals.
+  const bool one_step = s.order == WeightOrder::KN && t.base_k % fractal != 0;
+  const std::uint32_t steps = t.base_k == 0 ? 1 : s.k / t.base_k;
+  PlanFields fields;
+  if (cuts.rows) {
+    fields.push_back({"base_m", "rows", "of a tile of C", &t.base_m, fractal, extent(s.m, kMaxRows), fractal});
+  }
+  if (cuts.columns) {
+    fields.push_back({"base_n", "columns", "of a tile of C", &t.base_n, fractal, extent(s.n, kMaxColumns), fractal});
+  }
+  const std::uint32_t most_k = std::min(s.k, isa::kMaxMatmulExtent / k0 * k0);
+  fields.push_back({"base_k", "elements", "of k in one product of the cube", &t.base_k, k0, most_k, k0, s.k});
+  fields.push_back({"step_k", "products", "of a slab in L1", &t.step_k, 1, one_step ? 1 : steps, 1, steps});
+  fields.push_back({"l1_slots", "buffers", "of slabs in L1", &t.l1_slots, 1, kMostSlots});
+  fields.push_back({"l0_slots", "buffers", "of operands in L0A and L0B", &t.l0_slots, 1, kMostSlots});
+  fields.push_back({"acc_slots", "buffers", "of C tiles in L0C", &t.acc_slots, 1, kMostSlots});
+  return fields;
 }
 
 bool cut_tiling(MatmulTiling& t, const MatmulShape& s, const isa::ArchSpec& arch, const isa::CapacityError& error,

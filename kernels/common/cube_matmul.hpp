@@ -13,6 +13,7 @@
 #include "isa/arch_spec.hpp"
 #include "isa/builder/capacity.hpp"
 #include "isa/builder/part_builder.hpp"
+#include "kernels/common/plan.hpp"
 
 namespace npu::kernels {
 
@@ -25,7 +26,6 @@ struct MatmulShape {
   WeightOrder order;
 };
 
-/// The plan as data: `fit` evaluates it, `--tile` overrides it.
 struct MatmulTiling {
   std::uint32_t base_m, base_n;  ///< C tile
   std::uint32_t base_k;          ///< k of one cube instruction
@@ -48,10 +48,25 @@ struct MatmulTiling {
 struct TileCuts {
   bool rows, columns;
 };
-/// The next smaller tiling where L1, L0A, L0B or L0C are exceeded, for build_fitting: less k, then fewer buffers, then
-/// a smaller C tile; false where none of the cube's spaces is exceeded or nothing is left to cut.
+/// The numbers of a tiling that can be chosen; those of the C tile where the kernel can cut it.
+[[nodiscard]] PlanFields tiling_fields(MatmulTiling& tiling, const MatmulShape& shape, const isa::ArchSpec& arch,
+                                       TileCuts cuts);
+/// The next smaller tiling where L1, L0A, L0B or L0C are exceeded, for a plan to shrink: less k, then fewer buffers,
+/// then a smaller C tile; false where none of the cube's spaces is exceeded or nothing is left to cut.
 [[nodiscard]] bool cut_tiling(MatmulTiling& tiling, const MatmulShape& shape, const isa::ArchSpec& arch,
                               const isa::CapacityError& error, TileCuts cuts);
+
+/// A product whose C tiles the kernel can cut both ways.
+struct MatmulPlan {
+  MatmulShape shape;
+  MatmulTiling tiling;
+  [[nodiscard]] PlanFields fields(const isa::ArchSpec& arch) {
+    return tiling_fields(tiling, shape, arch, {.rows = true, .columns = true});
+  }
+  [[nodiscard]] bool shrink(const isa::ArchSpec& arch, const isa::CapacityError& error) {
+    return cut_tiling(tiling, shape, arch, error, {.rows = true, .columns = true});
+  }
+};
 
 class CubeMatmul {
  public:

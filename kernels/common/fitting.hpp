@@ -2,25 +2,34 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <utility>
 
+#include "isa/arch_spec.hpp"
 #include "isa/builder/capacity.hpp"
 #include "isa/units.hpp"
 #include "kernels/common/kernel.hpp"
+#include "kernels/common/plan.hpp"
 
 namespace npu::kernels {
 
-/// build(plan) where its tiles fit, else build() of what `smaller` makes of the plan, again and again. The builder's
-/// own allocation decides, so that a plan keeps no account of bytes that could differ from it. smaller(plan, error)
-/// cuts one dimension and returns true, or returns false where nothing is left to cut: then the CapacityError leaves,
-/// with the need of the smallest plan.
-template <class Plan, class Smaller, class Build>
-[[nodiscard]] Kernel build_fitting(Plan plan, const Smaller& smaller, const Build& build) {
+/// build(plan) with the chosen numbers, or, where its tiles do not fit, with what the plan makes of itself, again and
+/// again. The builder's own allocation decides, so that a plan keeps no account of bytes that could differ from it. A
+/// Plan has
+///   PlanFields fields(arch)      its table
+///   bool shrink(arch, error)     cuts one dimension and returns true, or returns false where nothing is left to cut:
+/// then, and where only a chosen number is left to cut, the CapacityError leaves, with the need of the smallest plan.
+template <class Plan, class Build>
+[[nodiscard]] Kernel build_fitting(std::string_view kernel, Plan plan, const isa::ArchSpec& arch,
+                                   const PlanChoice& choice, const Build& build) {
+  choose(kernel, choice, [&] { return plan.fields(arch); });
   while (true) {
     try {
-      return build(std::as_const(plan));
+      Kernel built = build(std::as_const(plan));
+      built.plan = values_of(plan.fields(arch));
+      return built;
     } catch (const isa::CapacityError& error) {
-      if (!smaller(plan, error)) throw;
+      if (!plan.shrink(arch, error) || !keeps(choice, plan.fields(arch))) throw;
     }
   }
 }

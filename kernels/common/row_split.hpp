@@ -17,6 +17,12 @@ struct RowSplit {
   std::uint32_t step;       ///< rows that a block works on at a time
   [[nodiscard]] std::uint32_t blocks() const { return static_cast<std::uint32_t>(isa::ceil_div(rows, per_block)); }
 
+  [[nodiscard]] PlanFields fields(const isa::ArchSpec&) {
+    return {{"rows_per_block", "rows", "of the tensor that a block works on", &per_block, 1, rows},
+            {"step", "rows", "that a block works on at a time", &step, 1, per_block}};
+  }
+  [[nodiscard]] bool shrink(const isa::ArchSpec&, const isa::CapacityError&) { return halve(step); }
+
   /// In a block: `body(row, n)` for every step, n rows from `row` on.
   template <class Body>
   void for_each_step(isa::PartBuilder& p, const Body& body) const {
@@ -43,9 +49,6 @@ struct RowSplit {
   const std::uint32_t fitting = std::max(1U, budget / row_bytes);
   return {rows, per_block, std::min({per_block, max_step, fitting})};
 }
-
-/// The next smaller step, for build_fitting.
-[[nodiscard]] inline bool fewer_rows(RowSplit& split, const isa::CapacityError&) { return halve(split.step); }
 
 inline constexpr std::uint32_t kChunkGranule = 64;  ///< columns
 

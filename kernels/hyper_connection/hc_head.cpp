@@ -30,11 +30,9 @@ Kernel build(const LayerConfig& cfg, const ArchSpec& arch, const StreamPlan& pla
 
 }  // namespace
 
-Kernel hc_head(const LayerConfig& cfg, const ArchSpec& arch) {
-  return build_fitting(
-      plan_streams("hc_head", cfg, arch, cfg.hc_mult),
-      [&](StreamPlan& plan, const CapacityError& error) { return cut_streams(plan, arch, error); },
-      [&](const StreamPlan& plan) { return build(cfg, arch, plan); });
+Kernel hc_head(const LayerConfig& cfg, const ArchSpec& arch, const PlanChoice& choice) {
+  return build_fitting("hc_head", plan_streams("hc_head", cfg, arch, cfg.hc_mult), arch, choice,
+                       [&](const StreamPlan& plan) { return build(cfg, arch, plan); });
 }
 
 }  // namespace npu::kernels

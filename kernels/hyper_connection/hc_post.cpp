@@ -13,7 +13,17 @@ namespace {
 
 struct Plan {
   RowSplit split;
-  std::uint32_t chunk;  ///< columns at a time
+  std::uint32_t cols, chunk;  ///< of a row of the stack, and of them at a time
+
+  [[nodiscard]] PlanFields fields(const ArchSpec& arch) {
+    PlanFields fields = split.fields(arch);
+    fields.push_back(
+        {"chunk", "columns", "of a row at a time", &chunk, std::min(kChunkGranule, cols), cols, kChunkGranule});
+    return fields;
+  }
+  [[nodiscard]] bool shrink(const ArchSpec& arch, const CapacityError& error) {
+    return halve(chunk, kChunkGranule) || split.shrink(arch, error);
+  }
 };
 
 Plan plan_post(const LayerConfig& cfg, const ArchSpec& arch) {
@@ -21,7 +31,7 @@ Plan plan_post(const LayerConfig& cfg, const ArchSpec& arch) {
   const std::uint32_t d = cfg.hidden, m = cfg.hc_mult;
   const std::uint32_t column_bytes = 2 * 2 * (m + 1) + 4 * (m + 1) + 2 * 4 + 2 * 2;
   const RowSplit split = split_rows(cfg.tokens(), arch.vector_cores(), 8, column_bytes * std::min(d, 256U), kBudget);
-  return {split, chunk_columns(d, split.step * column_bytes, kBudget)};
+  return {split, d, chunk_columns(d, split.step * column_bytes, kBudget)};
 }
 
 //   MTE2   y, x0 .. x3 of chunk 0 | chunk 1 | ...
@@ -106,11 +116,9 @@ Kernel build(const LayerConfig& cfg, const ArchSpec& arch, const Plan& plan) {
 
 }  // namespace
 
-Kernel hc_post(const LayerConfig& cfg, const ArchSpec& arch) {
-  const auto smaller = [](Plan& plan, const CapacityError&) {
-    return halve(plan.chunk, kChunkGranule) || halve(plan.split.step);
-  };
-  return build_fitting(plan_post(cfg, arch), smaller, [&](const Plan& plan) { return build(cfg, arch, plan); });
+Kernel hc_post(const LayerConfig& cfg, const ArchSpec& arch, const PlanChoice& choice) {
+  return build_fitting("hc_post", plan_post(cfg, arch), arch, choice,
+                       [&](const Plan& plan) { return build(cfg, arch, plan); });
 }
 
 }  // namespace npu::kernels

@@ -46,11 +46,9 @@ Kernel build(const LayerConfig& cfg, const ArchSpec& arch, const StreamPlan& pla
 
 }  // namespace
 
-Kernel hc_pre(const LayerConfig& cfg, const ArchSpec& arch) {
-  return build_fitting(
-      plan_streams("hc_pre", cfg, arch, cfg.mix_width()),
-      [&](StreamPlan& plan, const CapacityError& error) { return cut_streams(plan, arch, error); },
-      [&](const StreamPlan& plan) { return build(cfg, arch, plan); });
+Kernel hc_pre(const LayerConfig& cfg, const ArchSpec& arch, const PlanChoice& choice) {
+  return build_fitting("hc_pre", plan_streams("hc_pre", cfg, arch, cfg.mix_width()), arch, choice,
+                       [&](const StreamPlan& plan) { return build(cfg, arch, plan); });
 }
 
 }  // namespace npu::kernels

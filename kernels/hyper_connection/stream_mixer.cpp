@@ -35,9 +35,16 @@ StreamPlan plan_streams(std::string_view kernel, const LayerConfig& cfg, const A
           .tiling = tiling};
 }
 
-bool cut_streams(StreamPlan& plan, const ArchSpec& arch, const CapacityError& error) {
-  if (error.exceeds(Space::UB)) return halve(plan.chunk, kChunkGranule);
-  return cut_tiling(plan.tiling, plan.projection, arch, error, {.rows = false, .columns = false});
+PlanFields StreamPlan::fields(const ArchSpec& arch) {
+  PlanFields fields = tiling_fields(tiling, projection, arch, {.rows = false, .columns = false});
+  fields.push_back({"chunk", "columns", "of the stack that a vector core handles at a time", &chunk,
+                    std::min(kChunkGranule, projection.k), projection.k, kChunkGranule});
+  return fields;
+}
+
+bool StreamPlan::shrink(const ArchSpec& arch, const CapacityError& error) {
+  if (error.exceeds(Space::UB)) return halve(chunk, kChunkGranule);
+  return cut_tiling(tiling, projection, arch, error, {.rows = false, .columns = false});
 }
 
 void sigmoid(PartBuilder& p, const Tile& dst, const Tile& z) {

@@ -27,11 +27,11 @@ struct StreamPlan {
   MatmulShape projection;
   MatmulTiling tiling;  ///< of the projection
   [[nodiscard]] std::uint64_t workspace_bytes() const { return std::uint64_t{tokens} * pitch * sizeof(float); }
+  [[nodiscard]] PlanFields fields(const isa::ArchSpec& arch);
+  [[nodiscard]] bool shrink(const isa::ArchSpec& arch, const isa::CapacityError& error);
 };
 [[nodiscard]] StreamPlan plan_streams(std::string_view kernel, const LayerConfig& cfg, const isa::ArchSpec& arch,
                                       std::uint32_t width);
-/// The next smaller plan, for build_fitting.
-[[nodiscard]] bool cut_streams(StreamPlan& plan, const isa::ArchSpec& arch, const isa::CapacityError& error);
 
 struct StreamArguments {
   isa::TensorArgument x;      ///< [T, M*D] bf16

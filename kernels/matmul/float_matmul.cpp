@@ -9,9 +9,9 @@ namespace npu::kernels {
 
 using namespace isa;
 
-namespace {
-
-Kernel build(const std::string& name, const MatmulShape& s, const ArchSpec& arch, const MatmulTiling& t) {
+Kernel float_matmul(const MatmulPlan& plan, const std::string& name, const ArchSpec& arch) {
+  const MatmulShape& s = plan.shape;
+  const MatmulTiling& t = plan.tiling;
   const std::uint32_t blocks = std::min(static_cast<std::uint32_t>(ceil_div(s.n, t.base_n)), arch.clusters);
 
   KernelBuilder k{name, arch};
@@ -33,15 +33,13 @@ Kernel build(const std::string& name, const MatmulShape& s, const ArchSpec& arch
   return pack(k, blocks);
 }
 
-}  // namespace
+MatmulPlan plan_float_matmul(const std::string& name, const MatmulShape& shape, const ArchSpec& arch) {
+  return {shape, plan_matmul(name, arch, shape, arch.clusters)};
+}
 
-Kernel float_matmul(const std::string& name, const MatmulShape& s, const ArchSpec& arch) {
-  return build_fitting(
-      plan_matmul(name, arch, s, arch.clusters),
-      [&](MatmulTiling& t, const CapacityError& e) {
-        return cut_tiling(t, s, arch, e, {.rows = true, .columns = true});
-      },
-      [&](const MatmulTiling& t) { return build(name, s, arch, t); });
+Kernel float_matmul(const std::string& name, const MatmulShape& shape, const ArchSpec& arch, const PlanChoice& choice) {
+  return build_fitting(name, plan_float_matmul(name, shape, arch), arch, choice,
+                       [&](const MatmulPlan& plan) { return float_matmul(plan, name, arch); });
 }
 
 }  // namespace npu::kernels

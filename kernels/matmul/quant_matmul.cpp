@@ -10,17 +10,21 @@ namespace npu::kernels {
 
 using namespace isa;
 
-namespace {
+PlanFields QuantMatmulPlan::fields(const ArchSpec& arch) {
+  PlanFields fields = tiling_fields(tiling, product(), arch, {.rows = true, .columns = true});
+  fields.push_back({"rows", "rows", "that a vector core dequantises at a time", &rows, 1, tiling.base_m});
+  return fields;
+}
 
-struct Plan {
-  MatmulTiling tiling;
-  std::uint32_t rows;  ///< that a vector core dequantises at a time
-};
+bool QuantMatmulPlan::shrink(const ArchSpec& arch, const CapacityError& error) {
+  if (error.exceeds(Space::UB)) return halve(rows) || halve(tiling.base_n, arch.fractal_rows);
+  return cut_tiling(tiling, product(), arch, error, {.rows = true, .columns = true});
+}
 
 //   cube    tile 0 .......... | tile 1 ..........        x slab, w slab -> acc -> FIFO slot (GM)
 //   vector            tile 0 rows, 16 at a time | ...    slot -> i32 -> f32 -> * row scale -> * column scale -> y
-Kernel build(const std::string& name, const QuantMatmulShape& s, const ArchSpec& arch, const MatmulShape& matmul,
-             const Plan& plan) {
+Kernel quant_matmul(const QuantMatmulPlan& plan, const std::string& name, const ArchSpec& arch) {
+  const QuantMatmulShape& s = plan.shape;
   const MatmulTiling& t = plan.tiling;
   const auto tiles = static_cast<std::uint32_t>(ceil_div(s.n, t.base_n));
   const std::uint32_t blocks = std::min(tiles, arch.clusters);
@@ -49,7 +53,7 @@ Kernel build(const std::string& name, const QuantMatmulShape& s, const ArchSpec&
   k.cube([&](PartBuilder& p) {
     const GmTensor x_gm = p.tensor(x), w_gm = p.tensor(w);
     CrossFifoWriter out{p, fifo, p.tensor(workspace), p.block_index()};
-    CubeMatmul product{p, matmul, t};
+    CubeMatmul product{p, plan.product(), t};
     for_each_tile(p, [&](const Reg& row, const Reg& rows, const Reg& col, const Reg& cols) {
       product.tile(x_gm, row, 0, rows, w_gm, col, cols, [&](const Tile& acc) { out.put(acc); });
     });
@@ -102,16 +106,16 @@ Kernel build(const std::string& name, const QuantMatmulShape& s, const ArchSpec&
   return pack(k, blocks, std::uint64_t{blocks} * fifo.bytes());
 }
 
-}  // namespace
+QuantMatmulPlan plan_quant_matmul(const std::string& name, const QuantMatmulShape& shape, const ArchSpec& arch) {
+  QuantMatmulPlan plan{shape, {}, 16};
+  plan.tiling = plan_matmul(name, arch, plan.product(), arch.clusters);
+  return plan;
+}
 
-Kernel quant_matmul(const std::string& name, const QuantMatmulShape& s, const ArchSpec& arch) {
-  const MatmulShape matmul{s.rows, s.n, s.k, DType::I8, s.order};
-  const auto smaller = [&](Plan& plan, const CapacityError& e) {
-    if (e.exceeds(Space::UB)) return halve(plan.rows) || halve(plan.tiling.base_n, arch.fractal_rows);
-    return cut_tiling(plan.tiling, matmul, arch, e, {.rows = true, .columns = true});
-  };
-  return build_fitting(Plan{plan_matmul(name, arch, matmul, arch.clusters), 16}, smaller,
-                       [&](const Plan& plan) { return build(name, s, arch, matmul, plan); });
+Kernel quant_matmul(const std::string& name, const QuantMatmulShape& shape, const ArchSpec& arch,
+                    const PlanChoice& choice) {
+  return build_fitting(name, plan_quant_matmul(name, shape, arch), arch, choice,
+                       [&](const QuantMatmulPlan& plan) { return quant_matmul(plan, name, arch); });
 }
 
 }  // namespace npu::kernels

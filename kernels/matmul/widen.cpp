@@ -38,9 +38,10 @@ Kernel build(const std::string& name, std::uint32_t cols, const ArchSpec& arch, 
 
 }  // namespace
 
-Kernel widen(const std::string& name, std::uint32_t rows, std::uint32_t cols, const ArchSpec& arch) {
+Kernel widen(const std::string& name, std::uint32_t rows, std::uint32_t cols, const ArchSpec& arch,
+             const PlanChoice& choice) {
   constexpr std::uint32_t kMaxStep = 16, kBudget = 128 * 1024;
-  return build_fitting(split_rows(rows, arch.vector_cores(), kMaxStep, 2 * (2 + 4) * cols, kBudget), fewer_rows,
+  return build_fitting(name, split_rows(rows, arch.vector_cores(), kMaxStep, 2 * (2 + 4) * cols, kBudget), arch, choice,
                        [&](const RowSplit& split) { return build(name, cols, arch, split); });
 }
 

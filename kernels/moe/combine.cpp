@@ -69,9 +69,21 @@ Kernel combine_push(const LayerConfig& c, const ArchSpec& arch) {
 
 namespace {
 
+constexpr std::uint32_t kTokens = 4;  ///< of a unit of work, unless chosen
+
 /// A unit of work.
 struct Piece {
-  std::uint32_t tokens = 4, cols;
+  std::uint32_t of_tokens, of_cols;  ///< of all tokens
+  std::uint32_t tokens, cols;
+
+  [[nodiscard]] PlanFields fields(const ArchSpec&) {
+    return {
+        {"tokens", "tokens", "of a unit of work", &tokens, 1, std::max(of_tokens, kTokens)},
+        {"columns", "columns", "of a unit of work", &cols, std::min(kChunkGranule, of_cols), of_cols, kChunkGranule}};
+  }
+  [[nodiscard]] bool shrink(const ArchSpec&, const CapacityError&) {
+    return halve(cols, kChunkGranule) || halve(tokens);
+  }
 };
 
 //   unit = tokens x columns of a piece
@@ -124,11 +136,10 @@ Kernel build_reduce(const LayerConfig& c, const ArchSpec& arch, const Piece& pie
 
 }  // namespace
 
-Kernel combine_reduce(const LayerConfig& c, const ArchSpec& arch) {
-  return build_fitting(
-      Piece{.cols = std::min(c.hidden, 1024U)},
-      [](Piece& piece, const CapacityError&) { return halve(piece.cols, kChunkGranule) || halve(piece.tokens); },
-      [&](const Piece& piece) { return build_reduce(c, arch, piece); });
+Kernel combine_reduce(const LayerConfig& c, const ArchSpec& arch, const PlanChoice& choice) {
+  const Piece piece{.of_tokens = c.tokens(), .of_cols = c.hidden, .tokens = kTokens, .cols = std::min(c.hidden, 1024U)};
+  return build_fitting("combine_reduce", piece, arch, choice,
+                       [&](const Piece& chosen) { return build_reduce(c, arch, chosen); });
 }
 
 }  // namespace npu::kernels

@@ -16,7 +16,8 @@ namespace npu::kernels {
 [[nodiscard]] Kernel combine_push(const LayerConfig& cfg, const isa::ArchSpec& arch);
 
 /// ffn[t] = bf16(sh[t] + win_y[t*KE] + ... + win_y[t*KE + KE-1]), fp32, added from left to right.
-/// In: sh [T, D] bf16, win_y [T*KE, D] bf16. Out: ffn [T, D] bf16. Vector task, pieces of 4 tokens over the blocks.
-[[nodiscard]] Kernel combine_reduce(const LayerConfig& cfg, const isa::ArchSpec& arch);
+/// In: sh [T, D] bf16, win_y [T*KE, D] bf16. Out: ffn [T, D] bf16. Vector task, pieces of tokens and columns over the
+/// blocks.
+[[nodiscard]] Kernel combine_reduce(const LayerConfig& cfg, const isa::ArchSpec& arch, const PlanChoice& choice = {});
 
 }  // namespace npu::kernels

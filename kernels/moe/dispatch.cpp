@@ -19,6 +19,7 @@ using Cards = ExchangeLinks::Cards;
 constexpr std::uint32_t kCell = 8;  ///< elements of a row of win_scale, win_w, win_route: 32 bytes
 constexpr std::uint32_t kCellBytes = 4 * kCell;
 constexpr std::uint32_t kStatusWidth = 8;
+constexpr std::uint32_t kStageRows = 8;        ///< of one transfer, unless chosen
 constexpr std::uint32_t kMaxBlocks = 8;        ///< four already send faster than the link
 constexpr std::uint8_t kLane0 = 2, kEven = 0;  ///< TGATHERMASK patterns: one element in four, one in two
 
@@ -29,31 +30,45 @@ struct Tiling {
   std::uint32_t scan_tokens;  ///< tokens that the histogram loads at a time
   std::uint32_t stage_rows;   ///< window rows that one transfer stages out
   std::uint32_t cell_rows;    ///< rows of 8 that one transfer stages out
+  std::uint32_t hidden, recv_max, top_k;
+
+  [[nodiscard]] PlanFields fields(const ArchSpec&) {
+    return {{"send_tokens", "tokens", "whose ids, weights and scales are in UB at a time", &send_tokens, 1, share},
+            {"scan_tokens", "tokens", "that the histogram loads at a time", &scan_tokens, 1, share},
+            {"stage_rows", "rows", "that one transfer stages out", &stage_rows, 1, std::max(recv_max, kStageRows)},
+            {"cell_rows", "rows", "of 32 bytes that one transfer stages out", &cell_rows,
+             std::min(kLeastCells, recv_max), recv_max, kLeastCells}};
+  }
+  [[nodiscard]] bool shrink(const ArchSpec&, const CapacityError&);
+
+  static constexpr std::uint32_t kLeastCells = 8;  ///< columns of 32 bytes
 };
 
-Tiling plan(const LayerConfig& c, const ArchSpec& arch) {
+Tiling plan_dispatch(const LayerConfig& c, const ArchSpec& arch) {
   const std::uint32_t tokens = c.tokens(), blocks = std::min({tokens, kMaxBlocks, arch.vector_cores()});
   const auto share = static_cast<std::uint32_t>(ceil_div(tokens, blocks));
   return {.blocks = blocks,
           .share = share,
           .send_tokens = std::min(share, 64U),
           .scan_tokens = std::min(share, 128U),
-          .stage_rows = std::clamp(32768 / c.hidden, 1U, 8U),
-          .cell_rows = std::min(c.recv_max, 128U)};
+          .stage_rows = std::clamp(32768 / c.hidden, 1U, kStageRows),
+          .cell_rows = std::min(c.recv_max, 128U),
+          .hidden = c.hidden,
+          .recv_max = c.recv_max,
+          .top_k = c.top_k};
 }
 
-/// The next smaller tiling: half of what takes most.
-bool cut(Tiling& t, const LayerConfig& c) {
-  constexpr std::uint32_t kLeastCells = 8;                      // columns of 32 bytes
-  const std::uint32_t send_bytes = c.top_k * (3 * kCellBytes),  // of a token, mostly its rows of 8
+/// Half of what takes most.
+bool Tiling::shrink(const ArchSpec&, const CapacityError&) {
+  const std::uint32_t send_bytes = top_k * (3 * kCellBytes),  // of a token, mostly its rows of 8
       cell_bytes = 3 * 2 * kCellBytes;
-  const std::array<std::uint32_t, 3> bytes{t.stage_rows > 1 ? 2 * t.stage_rows * c.hidden : 0,
-                                           t.cell_rows > kLeastCells ? t.cell_rows * cell_bytes : 0,
-                                           t.send_tokens > 1 ? t.send_tokens * send_bytes : 0};
+  const std::array<std::uint32_t, 3> bytes{stage_rows > 1 ? 2 * stage_rows * hidden : 0,
+                                           cell_rows > kLeastCells ? cell_rows * cell_bytes : 0,
+                                           send_tokens > 1 ? send_tokens * send_bytes : 0};
   const auto most = std::max_element(bytes.begin(), bytes.end());
-  if (*most == 0) return halve(t.scan_tokens);
-  if (most == bytes.begin()) return halve(t.stage_rows);
-  return most == bytes.begin() + 1 ? halve(t.cell_rows, kLeastCells) : halve(t.send_tokens);
+  if (*most == 0) return halve(scan_tokens);
+  if (most == bytes.begin()) return halve(stage_rows);
+  return most == bytes.begin() + 1 ? halve(cell_rows, kLeastCells) : halve(send_tokens);
 }
 
 struct Arguments {
@@ -352,10 +367,9 @@ Kernel build(const LayerConfig& c, const ArchSpec& arch, const Tiling& tiling) {
 
 }  // namespace
 
-Kernel dispatch(const LayerConfig& c, const ArchSpec& arch) {
-  return build_fitting(
-      plan(c, arch), [&](Tiling& tiling, const CapacityError&) { return cut(tiling, c); },
-      [&](const Tiling& tiling) { return build(c, arch, tiling); });
+Kernel dispatch(const LayerConfig& c, const ArchSpec& arch, const PlanChoice& choice) {
+  return build_fitting("dispatch", plan_dispatch(c, arch), arch, choice,
+                       [&](const Tiling& tiling) { return build(c, arch, tiling); });
 }
 
 }  // namespace npu::kernels

@@ -25,6 +25,6 @@ namespace npu::kernels {
 /// the tokens and stages out its share of the experts. A cell of win_count_done or win_data_done counts the blocks of
 /// its source rank; the cell of the own rank counts too. workspace holds the counts of every block. Throws ProgramError
 /// when a token row or the tables of all experts exceed UB.
-[[nodiscard]] Kernel dispatch(const LayerConfig& cfg, const isa::ArchSpec& arch);
+[[nodiscard]] Kernel dispatch(const LayerConfig& cfg, const isa::ArchSpec& arch, const PlanChoice& choice = {});
 
 }  // namespace npu::kernels

@@ -14,43 +14,61 @@ using namespace isa;
 
 namespace {
 
+constexpr std::string_view kName = "routed_down";
+
 struct Plan {
-  std::uint32_t cols;  ///< of a tile
-  MatmulShape matmul;
-  MatmulTiling tiling;
+  ExpertRows experts;
+  std::uint32_t hidden, inner;  ///< D and MI
+  std::uint32_t cols;           ///< of a tile
+  MatmulTiling tiling = {};
   std::uint32_t rows = 16;  ///< that a vector core dequantises at a time
+
+  [[nodiscard]] MatmulShape product() const { return {experts.limit, cols, inner, DType::I8, WeightOrder::NK}; }
+  [[nodiscard]] PlanFields fields(const ArchSpec& arch);
+  [[nodiscard]] bool shrink(const ArchSpec& arch, const CapacityError& error);
 };
 
 /// With tiles of up to `widest` columns.
 Plan plan_down(const LayerConfig& cfg, const ArchSpec& arch, std::uint32_t widest) {
-  constexpr std::string_view kName = "routed_down";
   const ExpertRows experts{cfg.local_experts, cfg.recv_max, std::nullopt};
-  const std::uint32_t cols = experts.tile_columns(kName, cfg.hidden, widest, arch);
-  const MatmulShape matmul{cfg.recv_max, cols, cfg.moe_inter, DType::I8, WeightOrder::NK};
-  return {cols, matmul, plan_matmul(kName, arch, matmul, 1)};
+  Plan plan{experts, cfg.hidden, cfg.moe_inter, experts.tile_columns(kName, cfg.hidden, widest, arch)};
+  plan.tiling = plan_matmul(kName, arch, plan.product(), 1);
+  return plan;
 }
 
-bool cut(Plan& plan, const LayerConfig& cfg, const ArchSpec& arch, const CapacityError& error) {
-  if (error.exceeds(Space::UB) ? halve(plan.rows)
-                               : cut_tiling(plan.tiling, plan.matmul, arch, error, {.rows = true, .columns = false})) {
+PlanFields Plan::fields(const ArchSpec& arch) {
+  constexpr std::uint32_t kMost = 256;
+  PlanFields fields{{"columns", "columns", "of a tile of C", &cols, arch.fractal_rows, std::min(hidden, kMost),
+                     arch.fractal_rows, hidden}};
+  for (const PlanField& field : tiling_fields(tiling, product(), arch, {.rows = true, .columns = false})) {
+    fields.push_back(field);
+  }
+  fields.push_back({"rows", "rows", "that a vector core dequantises at a time", &rows, 1, tiling.base_m});
+  return fields;
+}
+
+bool Plan::shrink(const ArchSpec& arch, const CapacityError& error) {
+  if (error.exceeds(Space::UB) ? halve(rows)
+                               : cut_tiling(tiling, product(), arch, error, {.rows = true, .columns = false})) {
     return true;
   }
-  const std::uint32_t before = plan.cols, rows = plan.rows;
-  plan = plan_down(cfg, arch, before / 2);
-  plan.rows = rows;
-  return plan.cols < before;
+  const std::uint32_t before = cols;
+  cols = experts.tile_columns(kName, hidden, before / 2, arch);
+  tiling = plan_matmul(kName, arch, product(), 1);
+  return cols < before;
 }
 
 //   cube    tile 0: h, w2 slabs ...... | tile 1 ......       h w2^T -> acc -> FIFO slot (GM)
 //   vector            tile 0 rows, 16 at a time | ...        slot -> i32 -> f32 -> * row scale -> * column scale -> y
 Kernel build(const LayerConfig& cfg, const ArchSpec& arch, const Plan& plan) {
-  ExpertRows experts{cfg.local_experts, cfg.recv_max, std::nullopt};
+  ExpertRows experts = plan.experts;
   const std::uint32_t cols = plan.cols;
-  const MatmulTiling& t = plan.tiling;
+  MatmulTiling t = plan.tiling;
+  t.base_n = cols;
   const std::uint32_t blocks = std::min(cfg.local_experts * (cfg.hidden / cols), arch.clusters);
   const CrossFifo fifo{.slots = 2, .rows = t.base_m, .cols = t.base_n, .dtype = DType::I32, .full_id = 0, .free_id = 1};
 
-  KernelBuilder k{"routed_down", arch};
+  KernelBuilder k{std::string{kName}, arch};
   const auto h = k.input("h_i8", DType::I8, cfg.moe_inter);
   const auto h_scale = k.input("h_scale", DType::F32, 1);
   const auto route_w = k.input("route_w", DType::F32, 1);
@@ -63,7 +81,7 @@ Kernel build(const LayerConfig& cfg, const ArchSpec& arch, const Plan& plan) {
   k.cube([&](PartBuilder& p) {
     const GmTensor h_gm = p.tensor(h), w2_gm = p.tensor(w2);
     CrossFifoWriter out{p, fifo, p.tensor(workspace), p.block_index()};
-    CubeMatmul product{p, plan.matmul, t};
+    CubeMatmul product{p, plan.product(), t};
     experts.for_each_tile(
         p, blocks, t.base_m, cfg.hidden, cols, [&](const Reg& expert, const Reg& row, const Reg& rows, const Reg& col) {
           const Reg w_row = expert * cfg.hidden + col;
@@ -123,11 +141,10 @@ Kernel build(const LayerConfig& cfg, const ArchSpec& arch, const Plan& plan) {
 
 }  // namespace
 
-Kernel routed_down(const LayerConfig& cfg, const ArchSpec& arch) {
+Kernel routed_down(const LayerConfig& cfg, const ArchSpec& arch, const PlanChoice& choice) {
   constexpr std::uint32_t kColumns = 128;  // k slabs with 1 KiB rows and two accumulators fit the card
-  return build_fitting(
-      plan_down(cfg, arch, kColumns), [&](Plan& plan, const CapacityError& e) { return cut(plan, cfg, arch, e); },
-      [&](const Plan& plan) { return build(cfg, arch, plan); });
+  return build_fitting(kName, plan_down(cfg, arch, kColumns), arch, choice,
+                       [&](const Plan& plan) { return build(cfg, arch, plan); });
 }
 
 }  // namespace npu::kernels

@@ -10,6 +10,6 @@ namespace npu::kernels {
 /// Arguments: h_i8 [EL*RM, MI] i8, h_scale [EL*RM, 1] f32, route_w [EL*RM, 1] f32, count [EL, 1] i32, w2 [EL*D, MI] i8,
 /// w2_scale [EL, D] f32, y [EL*RM, D] bf16, workspace. Rows of y beyond an expert's count keep their contents. Mixed
 /// task.
-[[nodiscard]] Kernel routed_down(const LayerConfig& cfg, const isa::ArchSpec& arch);
+[[nodiscard]] Kernel routed_down(const LayerConfig& cfg, const isa::ArchSpec& arch, const PlanChoice& choice = {});
 
 }  // namespace npu::kernels

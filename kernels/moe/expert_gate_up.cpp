@@ -16,11 +16,36 @@ using namespace isa;
 namespace {
 
 struct Plan {
-  std::uint32_t half;  ///< columns of a tile in w1 and in w3
-  MatmulShape matmul;
-  MatmulTiling tiling;
-  std::uint32_t rows = 16;  ///< that a vector core handles at a time
+  ExpertRows experts;
+  std::uint32_t hidden, inner;  ///< D and MI
+  std::uint32_t half;           ///< columns of a tile in w1 and in w3
+  MatmulTiling tiling = {};     ///< of the tiles of both
+  std::uint32_t rows = 16;      ///< that a vector core handles at a time
+
+  /// x times half of the columns of w1 and of w3.
+  [[nodiscard]] MatmulShape product() const { return {experts.limit, 2 * half, hidden, DType::I8, WeightOrder::NK}; }
+  [[nodiscard]] PlanFields fields(const ArchSpec& arch);
+  [[nodiscard]] bool shrink(const ArchSpec& arch, const CapacityError& error);
 };
+
+/// With tiles of up to `widest` columns of each matrix.
+Plan plan_gate_up(const std::string& name, const LayerConfig& cfg, const ArchSpec& arch, const ExpertRows& experts,
+                  std::uint32_t widest) {
+  Plan plan{experts, cfg.hidden, cfg.moe_inter, experts.tile_columns(name, cfg.moe_inter, widest, arch)};
+  plan.tiling = plan_matmul(name, arch, plan.product(), 1);
+  return plan;
+}
+
+PlanFields Plan::fields(const ArchSpec& arch) {
+  constexpr std::uint32_t kMost = 128;
+  PlanFields fields{{"half", "columns", "of w1, and as many of w3, in a tile of C", &half, arch.fractal_rows,
+                     std::min(inner, kMost), arch.fractal_rows, inner}};
+  for (const PlanField& field : tiling_fields(tiling, product(), arch, {.rows = true, .columns = false})) {
+    fields.push_back(field);
+  }
+  fields.push_back({"rows", "rows", "that a vector core handles at a time", &rows, 1, tiling.base_m});
+  return fields;
+}
 
 /// In `gate`: silu(gate) * up, limited. `work` and `result` are tiles of the same shape.
 void emit_swiglu(PartBuilder& p, float limit, const Tile& gate, const Tile& up, const Tile& work, const Tile& result) {
@@ -37,20 +62,13 @@ void emit_swiglu(PartBuilder& p, float limit, const Tile& gate, const Tile& up, 
   p.vec(Opcode::TMul, result, gate, up);
 }
 
-/// With tiles of up to `widest` columns of each matrix.
-Plan plan_gate_up(const std::string& name, const LayerConfig& cfg, const ArchSpec& arch, const ExpertRows& experts,
-                  std::uint32_t widest) {
-  const std::uint32_t half = experts.tile_columns(name, cfg.moe_inter, widest, arch);
-  const MatmulShape matmul{experts.limit, 2 * half, cfg.hidden, DType::I8, WeightOrder::NK};
-  return {half, matmul, plan_matmul(name, arch, matmul, 1)};
-}
-
 //   cube    tile 0: x, w1, w3 slabs ...... | tile 1 ......       [x w1^T | x w3^T] -> acc -> FIFO slot (GM)
 //   vector            tile 0 rows, 16 at a time | ...            slot -> i32 -> f32 -> * scales -> SwiGLU -> h
-Kernel build(const std::string& name, const LayerConfig& cfg, const ArchSpec& arch, ExpertRows experts, bool counted,
-             const Plan& plan) {
+Kernel build(const std::string& name, const LayerConfig& cfg, const ArchSpec& arch, bool counted, const Plan& plan) {
+  ExpertRows experts = plan.experts;
   const std::uint32_t half = plan.half;
-  const MatmulTiling& t = plan.tiling;
+  MatmulTiling t = plan.tiling;
+  t.base_n = 2 * half;
   const std::uint32_t blocks = std::min(experts.experts * (cfg.moe_inter / half), arch.clusters);
   const CrossFifo fifo{.slots = 2, .rows = t.base_m, .cols = t.base_n, .dtype = DType::I32, .full_id = 0, .free_id = 1};
 
@@ -68,7 +86,7 @@ Kernel build(const std::string& name, const LayerConfig& cfg, const ArchSpec& ar
   k.cube([&](PartBuilder& p) {
     const GmTensor x_gm = p.tensor(x), w1_gm = p.tensor(w1), w3_gm = p.tensor(w3);
     CrossFifoWriter out{p, fifo, p.tensor(workspace), p.block_index()};
-    CubeMatmul product{p, plan.matmul, t};
+    CubeMatmul product{p, plan.product(), t};
     experts.for_each_tile(p, blocks, t.base_m, cfg.moe_inter, half,
                           [&](const Reg& expert, const Reg& row, const Reg& rows, const Reg& col) {
                             const Reg w_row = expert * cfg.moe_inter + col;
@@ -132,32 +150,32 @@ Kernel build(const std::string& name, const LayerConfig& cfg, const ArchSpec& ar
   return pack(k, blocks, std::uint64_t{blocks} * fifo.bytes());
 }
 
+bool Plan::shrink(const ArchSpec& arch, const CapacityError& error) {
+  if (error.exceeds(Space::UB) ? halve(rows)
+                               : cut_tiling(tiling, product(), arch, error, {.rows = true, .columns = false})) {
+    return true;
+  }
+  const std::uint32_t before = half;
+  half = experts.tile_columns("gate_up", inner, before / 2, arch);
+  tiling = plan_matmul("gate_up", arch, product(), 1);
+  return half < before;
+}
+
 Kernel gate_up(const std::string& name, const LayerConfig& cfg, const ArchSpec& arch, const ExpertRows& experts,
-               bool counted) {
+               bool counted, const PlanChoice& choice) {
   constexpr std::uint32_t kColumns = 64;  // k slabs with 1 KiB rows and two accumulators fit the card
-  const auto smaller = [&](Plan& plan, const CapacityError& error) {
-    if (error.exceeds(Space::UB)
-            ? halve(plan.rows)
-            : cut_tiling(plan.tiling, plan.matmul, arch, error, {.rows = true, .columns = false})) {
-      return true;
-    }
-    const std::uint32_t before = plan.half, rows = plan.rows;
-    plan = plan_gate_up(name, cfg, arch, experts, before / 2);
-    plan.rows = rows;
-    return plan.half < before;
-  };
-  return build_fitting(plan_gate_up(name, cfg, arch, experts, kColumns), smaller,
-                       [&](const Plan& plan) { return build(name, cfg, arch, experts, counted, plan); });
+  return build_fitting(name, plan_gate_up(name, cfg, arch, experts, kColumns), arch, choice,
+                       [&](const Plan& plan) { return build(name, cfg, arch, counted, plan); });
 }
 
 }  // namespace
 
-Kernel shared_gate_up(const LayerConfig& cfg, const ArchSpec& arch) {
-  return gate_up("shared_gate_up", cfg, arch, {1, cfg.tokens(), std::nullopt}, false);
+Kernel shared_gate_up(const LayerConfig& cfg, const ArchSpec& arch, const PlanChoice& choice) {
+  return gate_up("shared_gate_up", cfg, arch, {1, cfg.tokens(), std::nullopt}, false, choice);
 }
 
-Kernel routed_gate_up(const LayerConfig& cfg, const ArchSpec& arch) {
-  return gate_up("routed_gate_up", cfg, arch, {cfg.local_experts, cfg.recv_max, std::nullopt}, true);
+Kernel routed_gate_up(const LayerConfig& cfg, const ArchSpec& arch, const PlanChoice& choice) {
+  return gate_up("routed_gate_up", cfg, arch, {cfg.local_experts, cfg.recv_max, std::nullopt}, true, choice);
 }
 
 }  // namespace npu::kernels

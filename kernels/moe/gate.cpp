@@ -138,15 +138,16 @@ Kernel build(const LayerConfig& cfg, const ArchSpec& arch, const RowSplit& split
 
 }  // namespace
 
-Kernel gate_route(const LayerConfig& cfg, const ArchSpec& arch) {
+Kernel gate_route(const LayerConfig& cfg, const ArchSpec& arch, const PlanChoice& choice) {
   constexpr std::uint32_t kBudget = 128 * 1024;  // bytes of UB for rows
   const std::uint32_t e = cfg.experts, top = cfg.top_k;
   if (top > e) {
     throw config_error("gate_route: num_experts_per_tok = {} exceeds the {} routed experts; choose at most {}", top, e,
                        e);
   }
-  return build_fitting(split_rows(cfg.tokens(), arch.vector_cores(), 8, 8 * e + TopExperts::row_bytes(e), kBudget),
-                       fewer_rows, [&](const RowSplit& split) { return build(cfg, arch, split); });
+  return build_fitting("gate_route",
+                       split_rows(cfg.tokens(), arch.vector_cores(), 8, 8 * e + TopExperts::row_bytes(e), kBudget),
+                       arch, choice, [&](const RowSplit& split) { return build(cfg, arch, split); });
 }
 
 }  // namespace npu::kernels

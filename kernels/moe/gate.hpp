@@ -12,6 +12,6 @@ namespace npu::kernels {
 /// Arguments: logits [T, E] f32, gate_bias [1, E] f32, tid2eid [V, KE] i32, input_ids [T, 1] i64, indices [T, KE] i32,
 /// weights [T, KE] f32. Vector task, one block per row group. A table entry outside [0, E) stops the simulation with a
 /// ProgramError of the gather.
-[[nodiscard]] Kernel gate_route(const LayerConfig& cfg, const isa::ArchSpec& arch);
+[[nodiscard]] Kernel gate_route(const LayerConfig& cfg, const isa::ArchSpec& arch, const PlanChoice& choice = {});
 
 }  // namespace npu::kernels

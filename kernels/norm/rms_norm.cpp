@@ -156,13 +156,13 @@ Kernel build_norm_quant(const LayerConfig& cfg, const ArchSpec& arch, const RowS
 
 }  // namespace
 
-Kernel rms_norm(const LayerConfig& cfg, const ArchSpec& arch) {
-  return build_fitting(plan_rows(cfg, arch, 16), fewer_rows,
+Kernel rms_norm(const LayerConfig& cfg, const ArchSpec& arch, const PlanChoice& choice) {
+  return build_fitting("rms_norm", plan_rows(cfg, arch, 16), arch, choice,
                        [&](const RowSplit& split) { return build_norm(cfg, arch, split); });
 }
 
-Kernel norm_quant(const LayerConfig& cfg, const ArchSpec& arch) {
-  return build_fitting(plan_rows(cfg, arch, 21), fewer_rows,
+Kernel norm_quant(const LayerConfig& cfg, const ArchSpec& arch, const PlanChoice& choice) {
+  return build_fitting("norm_quant", plan_rows(cfg, arch, 21), arch, choice,
                        [&](const RowSplit& split) { return build_norm_quant(cfg, arch, split); });
 }
 

@@ -16,9 +16,9 @@ namespace npu::cli {
 namespace {
 
 /// Flags of the contract whose feature does not exist: refused by name, so that nobody believes them obeyed.
-constexpr const char* kRefusedFlags[] = {"--tile",       "--enable-chip-swimlane", "--enable-l2-swimlane",
-                                         "--enable-pmu", "--enable-dep-gen",       "--enable-scope-stats",
-                                         "--poison",     "--cross-check"};
+constexpr const char* kRefusedFlags[] = {"--enable-chip-swimlane", "--enable-l2-swimlane", "--enable-pmu",
+                                         "--enable-dep-gen",       "--enable-scope-stats", "--poison",
+                                         "--cross-check"};
 constexpr const char* kRefusedCommands[] = {"sweep", "sensitivity",   "what-if",      "compare", "validate",
                                             "check", "critical-path", "explain-hang", "trace",   "golden"};
 

@@ -39,6 +39,21 @@ int print_refusal(const std::string& kernel, std::size_t width, const orch::Unbu
   return unbuilt.by_config ? kConfigError : kIllegalProgram;
 }
 
+/// The numbers that --tile can choose, as they are.
+void print_plans(const orch::Experiment& experiment, std::size_t width) {
+  bool headed = false;
+  for (const auto& [name, kernel] : experiment.kernels()) {
+    if (kernel.plan.empty()) continue;
+    if (!headed)
+      print(Stream::Out, "\n{:{}} {:14} {:>6}  {:58} {}\n", "plan", width, "field", "value", "range", "what");
+    headed = true;
+    for (const kernels::PlanValue& value : kernel.plan) {
+      print(Stream::Out, "{:{}} {:14} {:>6}  {:58} {}\n", name, width, value.name, value.value,
+            kernels::range_text(value.range, value.unit), value.doc);
+    }
+  }
+}
+
 }  // namespace
 
 int fit(const Options& o) {
@@ -69,6 +84,7 @@ int fit(const Options& o) {
     const int refusal = print_refusal(name, width, unbuilt);
     if (status != kConfigError) status = refusal;
   }
+  print_plans(*experiment, width);
   return status;
 }
 

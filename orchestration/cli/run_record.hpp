@@ -5,9 +5,9 @@
 #include <optional>
 #include <string>
 
+#include "model/checks/check_set.hpp"
 #include "orchestration/cli/console.hpp"
 #include "orchestration/cli/failure.hpp"
-#include "model/checks/check_set.hpp"
 #include "orchestration/cli/options.hpp"
 #include "orchestration/cli/run_directory.hpp"
 #include "orchestration/cli/run_output.hpp"

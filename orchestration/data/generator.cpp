@@ -140,7 +140,7 @@ class Generator {
     const std::uint64_t pages = tensor.shape().front() / config_.batch;
     for (std::uint64_t b = 0; b < config_.batch; ++b) {
       std::uint64_t visible = config_.page;
-      if (spec.name != "kv_cache") visible = (std::uint64_t{starts_[b]} + config_.seq) / ratio();
+      if (spec.trait == Trait::CompressedPages) visible = (std::uint64_t{starts_[b]} + config_.seq) / ratio();
       const std::uint64_t used =
           std::min(pages, std::max<std::uint64_t>(1, (visible + config_.page - 1) / config_.page));
       fill_unit_rms_rows(tensor, stream, b * pages * config_.page, used * config_.page);

@@ -199,7 +199,7 @@ LayerCase load_case(const std::string& path, const TensorFilter& wanted) {
 void pools_to_changes(LayerCase& layer) {
   for (const TensorSpec& spec : layer_tensors()) {
     const auto it = layer.expected.find(spec.name);
-    if (spec.role != Role::Pool || spec.name == "kv_cache" || it == layer.expected.end()) continue;
+    if (spec.role != Role::Pool || spec.trait == Trait::Ring || it == layer.expected.end()) continue;
     auto& changes = layer.changes[it->first];
     changes.clear();
     for (std::uint32_t r = 0; r < layer.config.ranks; ++r) {

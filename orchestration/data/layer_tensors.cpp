@@ -106,7 +106,7 @@ IndexRange token_ids(const C& c) { return {0, c.vocab}; }
 // clang-format off
 const std::array kTensors{
   // attention, every kind
-  TensorSpec{"x_hc", kBF16, kInput, kPerRank, kAll, stack, Init::Normal, activation},
+  TensorSpec{"x_hc", kBF16, kInput, kPerRank, kAll, stack, Init::Normal, activation, nullptr, Trait::StackBefore},
   TensorSpec{"hc_attn_fn", kF32, kInput, kShared, kAll, mix_matrix, Init::Normal, fan_stack},
   TensorSpec{"hc_attn_scale", kF32, kInput, kShared, kAll, mix_scale, Init::Constant, half},
   TensorSpec{"hc_attn_base", kF32, kInput, kShared, kAll, mix_base, Init::Constant, zero},
@@ -119,7 +119,7 @@ const std::array kTensors{
   TensorSpec{"gamma_ckv", kBF16, kInput, kShared, kAll, [](const C& c) { return Shape{c.head_dim}; }, Init::Constant, one},
   TensorSpec{"freqs_cos", kBF16, kInput, kShared, kAll, rope_table, Init::RopeCos},
   TensorSpec{"freqs_sin", kBF16, kInput, kShared, kAll, rope_table, Init::RopeSin},
-  TensorSpec{"kv_cache", kBF16, kPool, kPerRank, kAll, [](const C& c) { return kv_page_pool(c, 1, c.head_dim); }, Init::UnitRmsRows},
+  TensorSpec{"kv_cache", kBF16, kPool, kPerRank, kAll, [](const C& c) { return kv_page_pool(c, 1, c.head_dim); }, Init::UnitRmsRows, nullptr, nullptr, Trait::Ring},
   TensorSpec{"block_table", kI32, kInput, kShared, kAll, [](const C& c) { return Shape{c.batch, 1}; }, Init::BlockTable, one_page, pages_of<one_page>},
   TensorSpec{"ori_slot_mapping", kI64, kInput, kShared, kAll, per_token, Init::RingSlots, ring_rows, rows_of<ring_rows>},
   // slots of the compressed kinds
@@ -160,9 +160,9 @@ const std::array kTensors{
   TensorSpec{"csa_inner_compress_state", kF32, kPool, kShared, kCsa, [](const C& c) { return Shape{std::uint64_t{c.batch} * c.c4_pages(), c.c4_page, 4ULL * c.index_dim}; }, Init::CompressorHistory, activation},
   TensorSpec{"csa_inner_compress_state_block_table", kI32, kInput, kShared, kCsa, c4_table, Init::BlockTable, c4_pages, pages_of<c4_pages>},
   // compressed caches
-  TensorSpec{"cmp_kv", kBF16, kPool, kPerRank, kCompressed, [](const C& c) { return kv_page_pool(c, c.cmp_max_blocks, c.head_dim); }, Init::UnitRmsRows},
+  TensorSpec{"cmp_kv", kBF16, kPool, kPerRank, kCompressed, [](const C& c) { return kv_page_pool(c, c.cmp_max_blocks, c.head_dim); }, Init::UnitRmsRows, nullptr, nullptr, Trait::CompressedPages},
   TensorSpec{"cmp_block_table", kI32, kInput, kShared, kCompressed, [](const C& c) { return Shape{c.batch, c.cmp_max_blocks}; }, Init::BlockTable, cmp_pages, pages_of<cmp_pages>},
-  TensorSpec{"idx_kv_cache", kBF16, kPool, kShared, kCsa, [](const C& c) { return kv_page_pool(c, c.idx_max_blocks, c.index_dim); }, Init::UnitRmsRows},
+  TensorSpec{"idx_kv_cache", kBF16, kPool, kShared, kCsa, [](const C& c) { return kv_page_pool(c, c.idx_max_blocks, c.index_dim); }, Init::UnitRmsRows, nullptr, nullptr, Trait::CompressedPages},
   TensorSpec{"idx_block_table", kI32, kInput, kShared, kCsa, [](const C& c) { return Shape{c.batch, c.idx_max_blocks}; }, Init::BlockTable, idx_pages, pages_of<idx_pages>},
   // mixture of experts
   TensorSpec{"hc_ffn_fn", kF32, kInput, kShared, kAll, mix_matrix, Init::Normal, fan_stack},
@@ -171,7 +171,7 @@ const std::array kTensors{
   TensorSpec{"norm_w", kF32, kInput, kShared, kAll, hidden, Init::Constant, one},
   TensorSpec{"gate_w", kF32, kInput, kShared, kAll, [](const C& c) { return Shape{c.experts, c.hidden}; }, Init::Normal, fan_hidden},
   TensorSpec{"gate_bias", kF32, kInput, kShared, kAll, [](const C& c) { return Shape{c.experts}; }, Init::Constant, zero},
-  TensorSpec{"tid2eid", kI32, kInput, kShared, kAll, [](const C& c) { return Shape{c.vocab, c.top_k}; }, Init::TokenToExpert, nullptr, expert_ids},
+  TensorSpec{"tid2eid", kI32, kInput, kShared, kAll, [](const C& c) { return Shape{c.vocab, c.top_k}; }, Init::TokenToExpert, nullptr, expert_ids, Trait::ModelTable},
   TensorSpec{"input_ids", kI64, kInput, kShared, kAll, per_token, Init::TokenIds, nullptr, token_ids},
   TensorSpec{"routed_w1", kI8, kInput, kPerRank, kAll, expert_up, Init::QuantRows, fan_hidden},
   TensorSpec{"routed_w1_scale", kF32, kInput, kPerRank, kAll, expert_up_scale, Init::QuantScale},
@@ -189,9 +189,9 @@ const std::array kTensors{
   TensorSpec{"hc_head_fn", kF32, kInput, kShared, kModel, [](const C& c) { return Shape{c.hc_mult, std::uint64_t{c.hc_mult} * c.hidden}; }, Init::Normal, fan_stack},
   TensorSpec{"hc_head_scale", kF32, kInput, kShared, kModel, [](const C&) { return Shape{1}; }, Init::Constant, half},
   TensorSpec{"hc_head_base", kF32, kInput, kShared, kModel, [](const C& c) { return Shape{c.hc_mult}; }, Init::Constant, zero},
-  TensorSpec{"x_head", kBF16, kOutput, kPerRank, kModel, token_row},
+  TensorSpec{"x_head", kBF16, kOutput, kPerRank, kModel, token_row, Init::None, nullptr, nullptr, Trait::CollapsedStack},
   // results; the pools above are results too
-  TensorSpec{"x_next", kBF16, kOutput, kPerRank, kAll, stack},
+  TensorSpec{"x_next", kBF16, kOutput, kPerRank, kAll, stack, Init::None, nullptr, nullptr, Trait::StackAfter},
   TensorSpec{"mid.attn.x_mixed", kBF16, kMid, kPerRank, kAll, token_row},
   TensorSpec{"mid.attn.post", kF32, kMid, kPerRank, kAll, post},
   TensorSpec{"mid.attn.comb", kF32, kMid, kPerRank, kAll, comb},
@@ -219,12 +219,12 @@ const std::array kTensors{
   TensorSpec{"mid.moe.indices", kI32, kMid, kPerRank, kAll, routes, Init::None, nullptr, expert_ids},
   TensorSpec{"mid.moe.weights", kF32, kMid, kPerRank, kAll, routes},
   TensorSpec{"mid.moe.sh", kBF16, kMid, kPerRank, kAll, token_row},
-  TensorSpec{"mid.moe.recv_x", kI8, kMid, kPerRank, kAll, recv_rows},
-  TensorSpec{"mid.moe.recv_scale", kF32, kMid, kPerRank, kAll, recv_values},
-  TensorSpec{"mid.moe.recv_w", kF32, kMid, kPerRank, kAll, recv_values},
-  TensorSpec{"mid.moe.recv_route", kI32, kMid, kPerRank, kAll, recv_values, Init::None, nullptr, [](const C& c) { return IndexRange{0, c.routes()}; }},
+  TensorSpec{"mid.moe.recv_x", kI8, kMid, kPerRank, kAll, recv_rows, Init::None, nullptr, nullptr, Trait::ReceivedRows},
+  TensorSpec{"mid.moe.recv_scale", kF32, kMid, kPerRank, kAll, recv_values, Init::None, nullptr, nullptr, Trait::ReceivedRows},
+  TensorSpec{"mid.moe.recv_w", kF32, kMid, kPerRank, kAll, recv_values, Init::None, nullptr, nullptr, Trait::ReceivedRows},
+  TensorSpec{"mid.moe.recv_route", kI32, kMid, kPerRank, kAll, recv_values, Init::None, nullptr, [](const C& c) { return IndexRange{0, c.routes()}; }, Trait::ReceivedRows},
   TensorSpec{"mid.moe.recv_count", kI32, kMid, kPerRank, kAll, [](const C& c) { return Shape{c.local_experts, 1}; }, Init::None, nullptr, [](const C& c) { return IndexRange{0, std::int64_t{c.recv_max} + 1}; }},
-  TensorSpec{"mid.moe.recv_y", kBF16, kMid, kPerRank, kAll, recv_rows},
+  TensorSpec{"mid.moe.recv_y", kBF16, kMid, kPerRank, kAll, recv_rows, Init::None, nullptr, nullptr, Trait::ReceivedRows},
   TensorSpec{"mid.moe.routed_y", kBF16, kMid, kPerRank, kAll, [](const C& c) { return Shape{c.routes(), c.hidden}; }},
   TensorSpec{"mid.moe.ffn_out", kBF16, kMid, kPerRank, kAll, token_row},
 };
@@ -233,7 +233,7 @@ const std::array kTensors{
 }  // namespace
 
 bool TensorSpec::arrives_each_step() const {
-  return role == Role::Input && name != "tid2eid" && (name == "x_hc" || range != nullptr);
+  return role == Role::Input && trait != Trait::ModelTable && (trait == Trait::StackBefore || range != nullptr);
 }
 
 std::string TensorSpec::input_key() const { return fmt::format("in.{}", name); }
@@ -247,6 +247,12 @@ std::span<const TensorSpec> layer_tensors() { return kTensors; }
 const TensorSpec* find_tensor(std::string_view name) {
   const auto it = std::find_if(kTensors.begin(), kTensors.end(), [&](const TensorSpec& s) { return s.name == name; });
   return it == kTensors.end() ? nullptr : &*it;
+}
+
+const TensorSpec& tensor_with(Trait trait) {
+  const auto has_trait = [&](const TensorSpec& s) { return s.trait == trait; };
+  NPU_ASSERT(std::count_if(kTensors.begin(), kTensors.end(), has_trait) == 1, "one tensor has the trait");
+  return *std::find_if(kTensors.begin(), kTensors.end(), has_trait);
 }
 
 const TensorSpec& tensor_spec(std::string_view name) {

@@ -44,6 +44,18 @@ enum class Init : std::uint8_t {
   TokenIds,         ///< 0, 1, 2, ... mod vocab
 };
 
+/// What a tensor is to a step, beyond its role.
+enum class Trait : std::uint8_t {
+  None,
+  StackBefore,      ///< the stack that a layer starts from: the host's, or the result of the layer in front of it
+  StackAfter,       ///< the stack that a layer leaves for the one behind it
+  CollapsedStack,   ///< what the model's end makes of the last layer's
+  Ring,             ///< pool of the newest positions, written behind the attention, saved whole
+  CompressedPages,  ///< pool of rows of completed windows, written in front of the attention
+  ReceivedRows,     ///< rows of local experts; those from recv_count on carry no meaning
+  ModelTable,       ///< indices that belong to the model, not to the step
+};
+
 /// Values of an index tensor lie in [first, limit).
 struct IndexRange {
   std::int64_t first = 0;
@@ -60,6 +72,7 @@ struct TensorSpec {
   Init init = Init::None;
   double (*parameter)(const kernels::LayerConfig&) = nullptr;
   IndexRange (*range)(const kernels::LayerConfig&) = nullptr;  ///< null: no index
+  Trait trait = Trait::None;
 
   [[nodiscard]] bool used_by(kernels::AttentionKind kind) const { return ((kinds >> isa::index_of(kind)) & 1U) != 0; }
   [[nodiscard]] bool of_layer() const { return kinds != 0; }
@@ -75,6 +88,8 @@ struct TensorSpec {
 [[nodiscard]] std::span<const TensorSpec> layer_tensors();
 /// Null where no tensor has the name.
 [[nodiscard]] const TensorSpec* find_tensor(std::string_view name);
+/// The one tensor of a trait that only one has.
+[[nodiscard]] const TensorSpec& tensor_with(Trait trait);
 /// ConfigError with the nearest name where no tensor has the name.
 [[nodiscard]] const TensorSpec& tensor_spec(std::string_view name);
 

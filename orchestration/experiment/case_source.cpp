@@ -95,11 +95,16 @@ CaseSource open_case(const Request& request, const Workload& workload, std::opti
   return source;
 }
 
-void describe_case(RunReport& report, const CaseSource& source) {
+void describe_case(RunReport& report, const CaseSource& source, const PlanChoices& plans) {
   report.preset = source.preset;
   report.config = source.config;
   report.start_pos = source.start_pos;
   report.kind = attention_kind(source.config);
+  for (const auto& [kernel, choice] : plans) {
+    for (const auto& [field, value] : choice) {
+      report.tiles.push_back(fmt::format("{}{}{}={}", kernel, kernel.empty() ? "" : ".", field, value));
+    }
+  }
 }
 
 }  // namespace npu::orch

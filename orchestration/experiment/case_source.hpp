@@ -28,7 +28,7 @@ struct CaseSource {
 [[nodiscard]] CaseSource open_case(const Request& request, const Workload& workload,
                                    std::optional<std::uint32_t> layer_id);
 
-/// Dimensions, for the report.
-void describe_case(RunReport& report, const CaseSource& source);
+/// Dimensions and what is chosen for the plans, for the report.
+void describe_case(RunReport& report, const CaseSource& source, const PlanChoices& plans);
 
 }  // namespace npu::orch

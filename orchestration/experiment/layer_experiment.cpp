@@ -10,6 +10,7 @@
 #include "orchestration/experiment/case_source.hpp"
 #include "orchestration/experiment/data_flags.hpp"
 #include "orchestration/experiment/model_flags.hpp"
+#include "orchestration/experiment/tile_flag.hpp"
 #include "orchestration/host/given_tensors.hpp"
 #include "orchestration/host/layer_program.hpp"
 #include "orchestration/host/reference_case.hpp"
@@ -33,14 +34,14 @@ class LayerExperiment final : public Experiment {
       : request_{request},
         machine_{machine},
         workload_{find_workload(request.workload)},
-        source_{open_case(request, workload_, request.flags.number("--layer-id"))} {}
+        source_{open_case(request, workload_, request.flags.number("--layer-id"))},
+        plans_{plan_choices(request.flags)} {}
 
   [[nodiscard]] std::uint32_t cards() const override { return source_.config.ranks; }
-  void describe(RunReport& report) const override { describe_case(report, source_); }
+  void describe(RunReport& report) const override { describe_case(report, source_, plans_); }
 
   void build(const model::SystemOptions& options, Purpose purpose) override {
-    program_.emplace(workload_, source_.config, machine_, options,
-                     purpose == Purpose::Measure ? KernelStore::Unbuildable::Keep : KernelStore::Unbuildable::Refuse);
+    program_.emplace(workload_, source_.config, machine_, options, kernel_options(purpose, plans_));
   }
   [[nodiscard]] const std::map<std::string, kernels::Kernel>& kernels() const override {
     return program_->kernels().all();
@@ -81,6 +82,7 @@ class LayerExperiment final : public Experiment {
   const model::Machine& machine_;
   const Workload& workload_;
   CaseSource source_;
+  PlanChoices plans_;
   std::optional<LayerProgram> program_;
   LayerCase case_;  ///< inputs, the intermediates that the workload starts from, and what its results are compared with
 };
@@ -145,6 +147,7 @@ constexpr std::array kFlags{
     kSeqFlag,
     kStartPosFlag,
     kAllExpertsFlag,
+    kTileFlag,
     of_fit(kDataFlag),
     kSaveDataFlag};
 

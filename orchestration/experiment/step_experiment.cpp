@@ -9,6 +9,7 @@
 #include "orchestration/data/stopwatch.hpp"
 #include "orchestration/experiment/case_source.hpp"
 #include "orchestration/experiment/model_flags.hpp"
+#include "orchestration/experiment/tile_flag.hpp"
 #include "orchestration/host/step_program.hpp"
 
 namespace npu::orch {
@@ -46,7 +47,9 @@ LayerRange parse_layers(const std::string& text, const std::string& preset, std:
 class StepExperiment final : public Experiment {
  public:
   StepExperiment(const Request& request, const model::Machine& machine)
-      : machine_{machine}, source_{open_case(request, find_workload("decode-layer"), 0)} {
+      : machine_{machine},
+        source_{open_case(request, find_workload("decode-layer"), 0)},
+        plans_{plan_choices(request.flags)} {
     const std::uint32_t count = source_.config.layers;
     const std::optional<std::string> layers = request.flags.text("--layers");
     step_ = {.layers = layers ? parse_layers(*layers, source_.preset, count)
@@ -59,11 +62,10 @@ class StepExperiment final : public Experiment {
   }
 
   [[nodiscard]] std::uint32_t cards() const override { return source_.config.ranks; }
-  void describe(RunReport& report) const override { describe_case(report, source_); }
+  void describe(RunReport& report) const override { describe_case(report, source_, plans_); }
 
   void build(const model::SystemOptions& options, Purpose purpose) override {
-    program_.emplace(source_.config, step_, machine_, options,
-                     purpose == Purpose::Measure ? KernelStore::Unbuildable::Keep : KernelStore::Unbuildable::Refuse);
+    program_.emplace(source_.config, step_, machine_, options, kernel_options(purpose, plans_));
   }
   [[nodiscard]] const std::map<std::string, kernels::Kernel>& kernels() const override {
     return program_->kernels().all();
@@ -89,6 +91,7 @@ class StepExperiment final : public Experiment {
  private:
   const model::Machine& machine_;
   CaseSource source_;
+  PlanChoices plans_;
   StepOptions step_;
   std::optional<StepProgram> program_;
 };
@@ -100,6 +103,7 @@ constexpr std::array kFlags{
     kSeqFlag,
     kStartPosFlag,
     kAllExpertsFlag,
+    kTileFlag,
     FlagSpec{.word = "--layers",
              .kind = FlagKind::Text,
              .value = "FIRST-LAST",

@@ -13,8 +13,9 @@ namespace {
 
 /// Rows of an expert from its count on carry no meaning (S8.3).
 ElementFilter received_rows(const kernels::LayerConfig& config, std::string_view name, const LayerCase& layer) {
-  if (!name.starts_with("mid.moe.recv_") || name == "mid.moe.recv_count") return {};
-  const std::uint64_t row_length = element_count(tensor_spec(name).shape(config), name) / config.recv_rows();
+  const TensorSpec& spec = tensor_spec(name);
+  if (spec.trait != Trait::ReceivedRows) return {};
+  const std::uint64_t row_length = element_count(spec.shape(config), name) / config.recv_rows();
   std::vector<Tensor> counts;
   for (std::uint32_t r = 0; r < config.ranks; ++r) counts.push_back(layer.result("mid.moe.recv_count", r));
   return [row_length, room = config.recv_max, counts = std::move(counts)](std::size_t part, std::uint64_t element) {

@@ -11,6 +11,7 @@ namespace {
 using isa::DType;
 using kernels::AttentionKind;
 using kernels::CompressorShape;
+using kernels::PlanChoice;
 using kernels::WeightOrder;
 
 /// Tensors of one of the compressors in the tensor table.
@@ -25,9 +26,9 @@ void project(StageContext& c, const CompressorNames& names, const CompressorShap
   const std::string name = names.weights + "_" + what;
   c.scratch(name, DType::F32, {c.config.tokens(), shape.width()});
   c.task(name,
-         [&] {
+         [&](const PlanChoice& choice) {
            return kernels::float_matmul(
-               name, {c.config.tokens(), shape.width(), c.config.hidden, DType::BF16, WeightOrder::KN}, c.arch);
+               name, {c.config.tokens(), shape.width(), c.config.hidden, DType::BF16, WeightOrder::KN}, c.arch, choice);
          },
          {{"x", "mid.attn.x_normed"}, {"w", names.weights + "_w" + what}, {"y", name}});
 }
@@ -85,9 +86,9 @@ void inner_compressor(StageContext& c) {
   c.scratch("csa_inner_pooled", DType::BF16, {tokens, width});
   pool_windows(c, names, shape, "csa_inner_pooled", DType::BF16);
   c.task("csa_inner_hadamard",
-         [&] {
+         [&](const PlanChoice& choice) {
            return kernels::float_matmul("csa_inner_hadamard", {tokens, width, width, DType::BF16, WeightOrder::KN},
-                                        c.arch);
+                                        c.arch, choice);
          },
          {{"x", "csa_inner_pooled"}, {"w", "csa_hadamard_idx"}, {"y", names.row}});
   write_rows(c, names, shape);

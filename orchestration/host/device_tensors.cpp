@@ -35,6 +35,11 @@ std::vector<WindowSpec> exchange_windows() {
   };
 }
 
+bool is_exchange_window(std::string_view tensor) {
+  const auto windows = exchange_windows();
+  return std::any_of(windows.begin(), windows.end(), [&](const WindowSpec& w) { return w.name == tensor; });
+}
+
 DeviceTensors::DeviceTensors(model::System& system, const C& config, std::uint32_t cards) : system_{system} {
   for (const WindowSpec& window : exchange_windows()) {
     for (std::uint32_t card = 0; card < cards; ++card) {

@@ -40,6 +40,7 @@ struct WindowSpec {
 };
 /// The windows of the expert exchange.
 [[nodiscard]] std::vector<WindowSpec> exchange_windows();
+[[nodiscard]] bool is_exchange_window(std::string_view tensor);
 
 class DeviceTensors {
  public:

@@ -15,6 +15,7 @@
 namespace npu::orch::stages {
 
 using isa::DType;
+using kernels::PlanChoice;
 using kernels::WeightOrder;
 
 void gate(StageContext& c) {
@@ -22,7 +23,7 @@ void gate(StageContext& c) {
   const std::uint32_t tokens = cfg.tokens();
   c.scratch("x_norm_f32", DType::F32, {tokens, cfg.hidden});
   c.scratch("gate_logits", DType::F32, {tokens, cfg.experts});
-  c.task("norm_quant", [&] { return kernels::norm_quant(cfg, c.arch); },
+  c.task("norm_quant", [&](const PlanChoice& choice) { return kernels::norm_quant(cfg, c.arch, choice); },
          {{"x", "mid.moe.x_mixed"},
           {"w", "norm_w"},
           {"x_norm", "mid.moe.x_norm"},
@@ -30,12 +31,12 @@ void gate(StageContext& c) {
           {"x_i8", "mid.moe.x_norm_i8"},
           {"x_scale", "mid.moe.x_norm_scale"}});
   c.task("gate_matmul",
-         [&] {
+         [&](const PlanChoice& choice) {
            return kernels::float_matmul("gate_matmul", {tokens, cfg.experts, cfg.hidden, DType::F32, WeightOrder::NK},
-                                        c.arch);
+                                        c.arch, choice);
          },
          {{"x", "x_norm_f32"}, {"w", "gate_w"}, {"y", "gate_logits"}});
-  c.task("gate_route", [&] { return kernels::gate_route(cfg, c.arch); },
+  c.task("gate_route", [&](const PlanChoice& choice) { return kernels::gate_route(cfg, c.arch, choice); },
          {{"logits", "gate_logits"},
           {"gate_bias", "gate_bias"},
           {"tid2eid", "tid2eid"},
@@ -50,7 +51,7 @@ void shared_expert(StageContext& c) {
   c.scratch("shared_h", DType::F32, {tokens, cfg.moe_inter});
   c.scratch("shared_h_i8", DType::I8, {tokens, cfg.moe_inter});
   c.scratch("shared_h_scale", DType::F32, {tokens, 1});
-  c.task("shared_gate_up", [&] { return kernels::shared_gate_up(cfg, c.arch); },
+  c.task("shared_gate_up", [&](const PlanChoice& choice) { return kernels::shared_gate_up(cfg, c.arch, choice); },
          {{"x", "mid.moe.x_norm_i8"},
           {"x_scale", "mid.moe.x_norm_scale"},
           {"w1", "shared_w1"},
@@ -61,9 +62,9 @@ void shared_expert(StageContext& c) {
   c.task("shared_quant", [&] { return kernels::quant_rows("shared_quant", tokens, cfg.moe_inter, c.arch); },
          {{"x", "shared_h"}, {"x_i8", "shared_h_i8"}, {"x_scale", "shared_h_scale"}});
   c.task("shared_down",
-         [&] {
-           return kernels::quant_matmul("shared_down",
-                                        {tokens, cfg.hidden, cfg.moe_inter, WeightOrder::NK, DType::BF16}, c.arch);
+         [&](const PlanChoice& choice) {
+           return kernels::quant_matmul(
+               "shared_down", {tokens, cfg.hidden, cfg.moe_inter, WeightOrder::NK, DType::BF16}, c.arch, choice);
          },
          {{"x", "shared_h_i8"},
           {"x_scale", "shared_h_scale"},
@@ -77,7 +78,7 @@ void dispatch(StageContext& c) {
   const auto& cfg = c.config;
   c.scratch("dispatch_status", DType::I32, {1, kStatusWords});
   c.scratch("exchange_counts", DType::I32, {std::uint64_t{cfg.ranks} * cfg.ranks, cfg.local_experts});
-  c.task("dispatch", [&] { return kernels::dispatch(c.config, c.arch); },
+  c.task("dispatch", [&](const PlanChoice& choice) { return kernels::dispatch(c.config, c.arch, choice); },
          {{"indices", "mid.moe.indices"},
           {"weights", "mid.moe.weights"},
           {"x_i8", "mid.moe.x_norm_i8"},
@@ -113,7 +114,7 @@ void routed_experts(StageContext& c) {
   c.scratch("routed_h", DType::F32, {cfg.recv_rows(), cfg.moe_inter});
   c.scratch("routed_h_i8", DType::I8, {cfg.recv_rows(), cfg.moe_inter});
   c.scratch("routed_h_scale", DType::F32, {cfg.recv_rows(), 1});
-  c.task("routed_gate_up", [&] { return kernels::routed_gate_up(cfg, c.arch); },
+  c.task("routed_gate_up", [&](const PlanChoice& choice) { return kernels::routed_gate_up(cfg, c.arch, choice); },
          {{"x", "mid.moe.recv_x"},
           {"x_scale", "mid.moe.recv_scale"},
           {"count", "mid.moe.recv_count"},
@@ -124,7 +125,7 @@ void routed_experts(StageContext& c) {
           {"h", "routed_h"}});
   c.task("routed_quant", [&] { return kernels::routed_quant(cfg, c.arch); },
          {{"h", "routed_h"}, {"count", "mid.moe.recv_count"}, {"h_i8", "routed_h_i8"}, {"h_scale", "routed_h_scale"}});
-  c.task("routed_down", [&] { return kernels::routed_down(cfg, c.arch); },
+  c.task("routed_down", [&](const PlanChoice& choice) { return kernels::routed_down(cfg, c.arch, choice); },
          {{"h_i8", "routed_h_i8"},
           {"h_scale", "routed_h_scale"},
           {"route_w", "mid.moe.recv_w"},
@@ -145,7 +146,7 @@ void combine(StageContext& c) {
           {"win_combine_done", "win_combine_done"},
           {"recv_count", "mid.moe.recv_count"}},
          {{"epoch", c.epoch()}});
-  c.task("combine_reduce", [&] { return kernels::combine_reduce(c.config, c.arch); },
+  c.task("combine_reduce", [&](const PlanChoice& choice) { return kernels::combine_reduce(c.config, c.arch, choice); },
          {{"sh", "mid.moe.sh"}, {"win_y", "win_y"}, {"ffn", "mid.moe.ffn_out"}});
 }
 

@@ -4,11 +4,13 @@
 #include "orchestration/host/layer_stages.hpp"
 
 namespace npu::orch::stages {
+
+using kernels::PlanChoice;
 namespace {
 
 /// `half` is "attn" or "moe" in the names of results; `weights` is "hc_attn" or "hc_ffn".
 void hc_pre(StageContext& c, const std::string& input, const std::string& weights, const std::string& half) {
-  c.task("hc_pre", [&] { return kernels::hc_pre(c.config, c.arch); },
+  c.task("hc_pre", [&](const PlanChoice& choice) { return kernels::hc_pre(c.config, c.arch, choice); },
          {{"x", input},
           {"fn", weights + "_fn"},
           {"scale", weights + "_scale"},
@@ -20,7 +22,7 @@ void hc_pre(StageContext& c, const std::string& input, const std::string& weight
 
 void hc_post(StageContext& c, const std::string& y, const std::string& x, const std::string& half,
              const std::string& out) {
-  c.task("hc_post", [&] { return kernels::hc_post(c.config, c.arch); },
+  c.task("hc_post", [&](const PlanChoice& choice) { return kernels::hc_post(c.config, c.arch, choice); },
          {{"y", y}, {"x", x}, {"post", "mid." + half + ".post"}, {"comb", "mid." + half + ".comb"}, {"out", out}});
 }
 
@@ -32,7 +34,7 @@ void hc_post_attention(StageContext& c) { hc_post(c, "mid.attn.attn_out", "x_hc"
 void hc_post_experts(StageContext& c) { hc_post(c, "mid.moe.ffn_out", "mid.x_attn", "moe", "x_next"); }
 
 void hc_head(StageContext& c) {
-  c.task("hc_head", [&] { return kernels::hc_head(c.config, c.arch); },
+  c.task("hc_head", [&](const PlanChoice& choice) { return kernels::hc_head(c.config, c.arch, choice); },
          {{"x", "x_hc"},
           {"fn", "hc_head_fn"},
           {"scale", "hc_head_scale"},

@@ -16,6 +16,7 @@ namespace {
 
 using isa::DType;
 using kernels::AttentionKind;
+using kernels::PlanChoice;
 using kernels::WeightOrder;
 
 /// Rotated queries of the index heads, turned by the Hadamard matrix and quantised: index_zi, index_zs.
@@ -30,9 +31,9 @@ void index_queries(StageContext& c) {
   c.scratch("index_zi", DType::I8, {rows, dim});
   c.scratch("index_zs", DType::F32, {rows, 1});
   c.task("index_q_matmul",
-         [&] {
+         [&](const PlanChoice& choice) {
            return kernels::quant_matmul("index_q_matmul", {tokens, width, cfg.q_lora, WeightOrder::KN, DType::F32},
-                                        c.arch);
+                                        c.arch, choice);
          },
          {{"x", "mid.attn.qr"},
           {"x_scale", "mid.attn.qr_scale"},
@@ -45,13 +46,15 @@ void index_queries(StageContext& c) {
           {"freqs_cos", "freqs_cos"},
           {"freqs_sin", "freqs_sin"},
           {"q", "index_q"}});
-  c.task("index_hadamard_widen", [&] { return kernels::widen("index_hadamard_widen", dim, dim, c.arch); },
+  c.task("index_hadamard_widen",
+         [&](const PlanChoice& choice) { return kernels::widen("index_hadamard_widen", dim, dim, c.arch, choice); },
          {{"x", "csa_hadamard_idx"}, {"y", "index_hadamard_f32"}});
-  c.task("index_hadamard",
-         [&] {
-           return kernels::float_matmul("index_hadamard", {rows, dim, dim, DType::F32, WeightOrder::KN}, c.arch);
-         },
-         {{"x", "index_q"}, {"w", "index_hadamard_f32"}, {"y", "index_z"}});
+  c.task(
+      "index_hadamard",
+      [&](const PlanChoice& choice) {
+        return kernels::float_matmul("index_hadamard", {rows, dim, dim, DType::F32, WeightOrder::KN}, c.arch, choice);
+      },
+      {{"x", "index_q"}, {"w", "index_hadamard_f32"}, {"y", "index_z"}});
   c.task("index_query_quant", [&] { return kernels::quant_rows("index_query_quant", rows, dim, c.arch); },
          {{"x", "index_z"}, {"x_i8", "index_zi"}, {"x_scale", "index_zs"}});
 }
@@ -64,13 +67,13 @@ void indexer(StageContext& c) {
   index_queries(c);
   c.scratch("index_weights", DType::F32, {cfg.tokens(), cfg.index_heads});
   c.task("index_weights_matmul",
-         [&] {
+         [&](const PlanChoice& choice) {
            return kernels::float_matmul("index_weights_matmul",
                                         {cfg.tokens(), cfg.index_heads, cfg.hidden, DType::BF16, WeightOrder::KN},
-                                        c.arch);
+                                        c.arch, choice);
          },
          {{"x", "mid.attn.x_normed"}, {"w", "csa_weights_proj"}, {"y", "index_weights"}});
-  c.task("indexer_score", [&] { return kernels::indexer_score(cfg, c.arch); },
+  c.task("indexer_score", [&](const PlanChoice& choice) { return kernels::indexer_score(cfg, c.arch, choice); },
          {{"zi", "index_zi"},
           {"zs", "index_zs"},
           {"wt", "index_weights"},

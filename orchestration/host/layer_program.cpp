@@ -21,13 +21,13 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
 }  // namespace
 
 LayerProgram::LayerProgram(const Workload& workload, const kernels::LayerConfig& config, const model::Machine& machine,
-                           const model::SystemOptions& options, KernelStore::Unbuildable unbuildable)
+                           const model::SystemOptions& options, KernelOptions kernels)
     : workload_{workload},
       config_{config},
       arch_{machine.arch},
       system_{machine, options},
       tensors_{system_, config_, options.cards},
-      kernels_{unbuildable} {
+      kernels_{std::move(kernels)} {
   NPU_ASSERT(options.cards == config.ranks, "one card per rank");
   require_attention_kind(workload, config);
   for (std::uint32_t card = 0; card < options.cards; ++card) {
@@ -35,6 +35,7 @@ LayerProgram::LayerProgram(const Workload& workload, const kernels::LayerConfig&
     StageContext context{config_, arch_, kernels_, tensors_, list};
     for (const auto stage : workload.stages) stage(context);
   }
+  kernels_.refuse_unused_choices();
   for (const TaskList::Task* task : lists_.front().tasks()) {
     const auto& arguments = task->kernel->object.args;  // tensors come before scalars
     for (std::size_t i = 0; i < task->tensor_names.size(); ++i) {
@@ -80,7 +81,7 @@ void LayerProgram::load(const LayerCase& layer) {
       const DeviceTensor& target = tensors_.get(card, name);
       if (name == kCounts) {
         tensors_.write(target, exchange_counts(layer));
-      } else if (name == "cmp_kv" && !contains(written_, name)) {
+      } else if (tensor_spec(name).trait == Trait::CompressedPages && !contains(written_, name)) {
         tensors_.write(target, pool_after(layer, name, card));  // the compressor has run before the attention
       } else if (tensor_spec(name).is_input()) {
         const Tensor& input = layer.input(name, card);

@@ -18,8 +18,7 @@ class LayerProgram {
   /// One card per rank; kernels that cannot be built are kept only where the program will not run. Throws ConfigError
   /// (HBM full) and ProgramError (a kernel does not fit the card).
   LayerProgram(const Workload& workload, const kernels::LayerConfig& config, const model::Machine& machine,
-               const model::SystemOptions& options,
-               KernelStore::Unbuildable unbuildable = KernelStore::Unbuildable::Refuse);
+               const model::SystemOptions& options, KernelOptions kernels = {});
   LayerProgram(const LayerProgram&) = delete;
   LayerProgram& operator=(const LayerProgram&) = delete;
 

@@ -4,6 +4,8 @@
 
 namespace npu::orch::stages {
 
+using kernels::PlanChoice;
+
 using isa::DType;
 
 void sparse_attention(StageContext& c) {
@@ -18,7 +20,9 @@ void sparse_attention(StageContext& c) {
     c.scratch(cmp_table, DType::I32, {cfg.batch, cfg.cmp_max_blocks});
   }
   c.task("sparse_attention",
-         [&] { return kernels::sparse_attention(cfg, c.arch, static_cast<std::uint32_t>(list.back())); },
+         [&](const PlanChoice& choice) {
+           return kernels::sparse_attention(cfg, c.arch, static_cast<std::uint32_t>(list.back()), choice);
+         },
          {{"q", "mid.attn.q"},
           {"kv_cache", "kv_cache"},
           {"block_table", "block_table"},

@@ -12,8 +12,8 @@ void StageContext::scratch(const std::string& name, isa::DType dtype, Shape shap
   }
 }
 
-void StageContext::task(const std::string& name, const std::function<kernels::Kernel()>& build,
-                        const Bindings& bindings, const ScalarBindings& scalars) {
+void StageContext::add_task(const std::string& name, const KernelStore::Build& build, const Bindings& bindings,
+                            const ScalarBindings& scalars) {
   Bindings on_device;
   for (const Binding& binding : bindings) {
     const std::string& bound = on_device.emplace_back(binding.argument, device_name(binding.tensor)).tensor;
@@ -21,11 +21,11 @@ void StageContext::task(const std::string& name, const std::function<kernels::Ke
     const TensorSpec& spec = tensor_spec(binding.tensor);
     tensors_.add(tasks_.card(), bound, spec.dtype, spec.shape(config));
   }
-  const std::string in_store = scope_.kernel_variant + name;
-  const kernels::Kernel* const kernel = kernels_.get(in_store, build);
+  const kernels::Kernel* const kernel = kernels_.get(scope_.kernel_variant, name, build);
   if (kernel == nullptr) return;
   for (const Binding& binding : on_device) {
-    kernels_.state_rows(in_store, binding.argument, tensors_.get(tasks_.card(), binding.tensor).size);
+    kernels_.state_rows(scope_.kernel_variant + name, binding.argument,
+                        tensors_.get(tasks_.card(), binding.tensor).size);
   }
   tasks_.add(*kernel, name, on_device, scalars);
 }

@@ -2,14 +2,12 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <string>
-#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "isa/arch_spec.hpp"
-#include "kernels/common/kernel.hpp"
 #include "kernels/common/layer_config.hpp"
 #include "orchestration/host/device_tensors.hpp"
 #include "orchestration/host/kernel_store.hpp"
@@ -41,14 +39,24 @@ class StageContext {
   /// A tensor that no file knows: what passes between the kernels of a stage.
   void scratch(const std::string& name, isa::DType dtype, Shape shape);
   /// Adds a task named like its kernel, unless that is one that cannot be built and is kept. Bound tensors of the
-  /// tensor table are allocated at their first use.
-  void task(const std::string& name, const std::function<kernels::Kernel()>& build, const Bindings& bindings,
-            const ScalarBindings& scalars = {});
+  /// tensor table are allocated at their first use. `build` takes what is chosen for the kernel's plan, where the
+  /// kernel has one: build(const kernels::PlanChoice&).
+  template <class Build>
+  void task(const std::string& name, const Build& build, const Bindings& bindings, const ScalarBindings& scalars = {}) {
+    if constexpr (std::is_invocable_v<const Build&, const kernels::PlanChoice&>) {
+      add_task(name, build, bindings, scalars);
+    } else {
+      add_task(
+          name, [&](const kernels::PlanChoice&) { return build(); }, bindings, scalars);
+    }
+  }
   void check(std::function<void(model::OrchestratorApi&)> check) { tasks_.add_check(std::move(check)); }
   [[nodiscard]] model::GmAddress address_of(const std::string& tensor) const;
   [[nodiscard]] std::int64_t epoch() const { return scope_.epoch; }
 
  private:
+  void add_task(const std::string& name, const KernelStore::Build& build, const Bindings& bindings,
+                const ScalarBindings& scalars);
   [[nodiscard]] std::string device_name(const std::string& tensor) const {
     return scope_.device_name ? scope_.device_name(tensor) : tensor;
   }

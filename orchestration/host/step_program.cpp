@@ -21,14 +21,14 @@ std::string stack_name(std::uint32_t layer) { return fmt::format("stack{}", laye
 }  // namespace
 
 StepProgram::StepProgram(const LayerConfig& config, const StepOptions& step, const model::Machine& machine,
-                         const model::SystemOptions& options, KernelStore::Unbuildable unbuildable)
+                         const model::SystemOptions& options, KernelOptions kernels)
     : step_{step},
       mode_{options.mode},
       mix_{mix_of(config, step.layers)},
       arch_{machine.arch},
       system_{machine, options},
       tensors_{system_, config, options.cards},
-      kernels_{unbuildable} {
+      kernels_{std::move(kernels)} {
   NPU_ASSERT(options.cards == config.ranks, "one card per rank");
   NPU_ASSERT(step.layers.first <= step.layers.last, "a range of layers");
   for (std::uint32_t card = 0; card < options.cards; ++card) lists_.emplace_back(tensors_, card);
@@ -48,6 +48,7 @@ StepProgram::StepProgram(const LayerConfig& config, const StepOptions& step, con
     head.is_head = true;
     build(head, 0);
   }
+  kernels_.refuse_unused_choices();
   count_transfers();
 }
 
@@ -70,10 +71,11 @@ void StepProgram::build(Layer& layer, std::int64_t epoch) {
 
 std::string StepProgram::device_name(const Layer& layer, const std::string& tensor) const {
   const std::uint32_t id = layer.config.layer_id;
-  if (tensor == "x_hc") return stack_name(layer.is_head ? id + 1 : id);
-  if (tensor == "x_next") return stack_name(id + 1);
-  if (tensor.starts_with("win_")) return tensor;
+  if (is_exchange_window(tensor)) return tensor;  // all layers use the same
   const TensorSpec* spec = find_tensor(tensor);
+  const Trait trait = spec == nullptr ? Trait::None : spec->trait;
+  if (trait == Trait::StackBefore) return stack_name(layer.is_head ? id + 1 : id);
+  if (trait == Trait::StackAfter) return stack_name(id + 1);
   if (spec == nullptr || !spec->is_input()) return fmt::format("{}.{}", name_of(attention_kind(layer.config)), tensor);
   const bool is_shared = spec->role == Role::Input && (spec->arrives_each_step() || step_.share_weights);
   return is_shared ? tensor : layer.scope + tensor;
@@ -84,13 +86,15 @@ void StepProgram::count_transfers() {
   for (const Layer& layer : layers_) {
     for (const std::string& name : layer.inputs) {
       const std::string on_device = device_name(layer, name);
-      const bool comes_from_host = name == "x_hc" ? &layer == &layers_.front() : tensor_spec(name).arrives_each_step();
+      const TensorSpec& spec = tensor_spec(name);
+      const bool comes_from_host =
+          spec.trait == Trait::StackBefore ? &layer == &layers_.front() : spec.arrives_each_step();
       if (!comes_from_host || !counted.insert(on_device).second) continue;
       upload_bytes_ += lists_.size() * tensors_.get(0, on_device).size.count();
     }
   }
-  const std::string result = layers_.back().is_head ? "x_head" : "x_next";
-  download_bytes_ = lists_.size() * tensors_.get(0, device_name(layers_.back(), result)).size.count();
+  const TensorSpec& result = tensor_with(layers_.back().is_head ? Trait::CollapsedStack : Trait::StackAfter);
+  download_bytes_ = lists_.size() * tensors_.get(0, device_name(layers_.back(), std::string{result.name})).size.count();
 }
 
 LayerCase StepProgram::generate(const Layer& layer, const TensorFilter& wanted) const {
@@ -104,7 +108,9 @@ void StepProgram::load() {
   const bool timing = mode_ == model::Mode::Timing;
   std::set<std::string> loaded;
   for (const Layer& layer : layers_) {
-    if (&layer != &layers_.front()) loaded.insert(device_name(layer, "x_hc"));  // the layer before it writes it
+    // The layer before it writes its stack.
+    if (&layer != &layers_.front())
+      loaded.insert(device_name(layer, std::string{tensor_with(Trait::StackBefore).name}));
     const auto is_to_load = [&](const std::string& tensor) {
       return layer.inputs.contains(tensor) && !loaded.contains(device_name(layer, tensor)) &&
              (!timing || can_steer(tensor_spec(tensor).dtype));

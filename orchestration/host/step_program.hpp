@@ -34,8 +34,7 @@ class StepProgram {
  public:
   /// One card per rank. Throws ConfigError (layers that do not exist, HBM full) and ProgramError.
   StepProgram(const kernels::LayerConfig& config, const StepOptions& step, const model::Machine& machine,
-              const model::SystemOptions& options,
-              KernelStore::Unbuildable unbuildable = KernelStore::Unbuildable::Refuse);
+              const model::SystemOptions& options, KernelOptions kernels = {});
   StepProgram(const StepProgram&) = delete;
   StepProgram& operator=(const StepProgram&) = delete;
 

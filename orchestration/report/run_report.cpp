@@ -24,6 +24,7 @@ std::string config_digest(const RunReport& report) {
   if (report.config) add_config(metadata, *report.config);
   std::string text = model::effective_toml(*report.machine);
   for (const auto& [key, value] : metadata) text += key + "=" + value + "\n";
+  for (const std::string& tile : report.tiles) text += "tile=" + tile + "\n";
   std::uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
   return fmt::format("{:016x}", hash);

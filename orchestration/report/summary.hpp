@@ -43,6 +43,7 @@ struct RunReport {
   std::optional<kernels::LayerConfig> config;  ///< none for a program file
   std::optional<std::uint32_t> start_pos;      ///< of --start-pos, or of the preset
   kernels::AttentionKind kind{};               ///< where there is a layer
+  std::vector<std::string> tiles;              ///< KERNEL.FIELD=VALUE, chosen for plans by hand
   const model::Machine* machine = nullptr;
   bool timed = true;
   std::vector<Comparison> outputs;
@@ -58,7 +59,7 @@ struct RunReport {
 [[nodiscard]] std::string summary_json(const RunReport& report);
 /// The result for a terminal: outputs, tasks, cards, memory and links, and what the terms mean.
 [[nodiscard]] std::string summary_text(const RunReport& report);
-/// Of machine and dimensions: equal digests, equal results.
+/// Of machine, dimensions and chosen plans: equal digests, equal results.
 [[nodiscard]] std::string config_digest(const RunReport& report);
 
 /// Microseconds that the slowest card took.

@@ -333,6 +333,7 @@ std::string summary_json(const RunReport& report) {
             {"simulator", writer.simulator()},
             {"config_digest", config_digest(report)},
             {"version", kVersion}};
+  if (!report.tiles.empty()) json["tiles"] = report.tiles;
   if (!report.layers.empty()) json["layers"] = writer.layers();
   if (!report.stats.waits.empty()) json["waits"] = writer.waits();
   if (Json kernel = writer.kernel(); !kernel.is_null()) json["kernel"] = std::move(kernel);

@@ -112,9 +112,9 @@ TEST_CASE("rows longer than a piece are quantised by their whole maximum", "[att
 TEST_CASE("the attention kernels are legal at the sizes of both models and for one token", "[attention]") {
   const isa::ArchSpec arch = isa::a2a3_arch_spec();
   for (const LayerConfig& c : {test::flash_attention(), test::pro_attention(), test::tiny_attention(1, 1)}) {
-    for (const auto build : {kernels::q_latent, kernels::q_heads, kernels::kv_row, kernels::ring_write,
-                             kernels::o_proj_a, kernels::o_quant}) {
-      const kernels::Kernel kernel = build(c, arch);
+    for (const kernels::Kernel& kernel :
+         {kernels::q_latent(c, arch), kernels::q_heads(c, arch), kernels::kv_row(c, arch), kernels::ring_write(c, arch),
+          kernels::o_proj_a(c, arch), kernels::o_quant(c, arch)}) {
       INFO(kernel.object.name);
       CHECK_NOTHROW(isa::require_legal(kernel.object, arch));
       for (const isa::ArgInfo& argument : kernel.object.args) CHECK(argument.kind != isa::ArgKind::Workspace);

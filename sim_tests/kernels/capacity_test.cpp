@@ -9,31 +9,16 @@
 #include "isa/errors.hpp"
 #include "isa/shape_rules.hpp"
 #include "kernels/attention/index_list.hpp"
-#include "kernels/attention/indexer_query_rope.hpp"
-#include "kernels/attention/indexer_score.hpp"
-#include "kernels/attention/indexer_topk.hpp"
-#include "kernels/attention/kv_row.hpp"
-#include "kernels/attention/o_proj.hpp"
-#include "kernels/attention/q_heads.hpp"
-#include "kernels/attention/q_latent.hpp"
-#include "kernels/attention/sparse_attention.hpp"
 #include "kernels/common/cube_matmul.hpp"
-#include "kernels/hyper_connection/hc_head.hpp"
-#include "kernels/hyper_connection/hc_post.hpp"
-#include "kernels/hyper_connection/hc_pre.hpp"
-#include "kernels/matmul/quant_matmul.hpp"
-#include "kernels/moe/combine.hpp"
-#include "kernels/moe/dispatch.hpp"
-#include "kernels/moe/expert_down.hpp"
-#include "kernels/moe/expert_gate_up.hpp"
-#include "kernels/moe/gate.hpp"
-#include "kernels/norm/rms_norm.hpp"
+#include "sim_tests/kernels/layer_kernels.hpp"
 
 namespace npu {
 namespace {
 
 using namespace isa;
 using kernels::LayerConfig;
+using test::kernels_of_a_layer;
+using test::NamedKernel;
 
 constexpr Space kSpaces[] = {Space::L1, Space::L0A, Space::L0B, Space::L0C, Space::UB};
 
@@ -57,49 +42,10 @@ void draw_capacities(ArchSpec& arch, Draw& draw) {
   for (const Space space : kSpaces) set_capacity(arch, space, 1U << draw(12));
 }
 
-struct NamedKernel {
-  std::string name;
-  std::function<kernels::Kernel(const ArchSpec&)> build;
-};
-
-/// Of a full-size layer (the defaults of LayerConfig).
-std::vector<NamedKernel> kernels_of_a_layer() {
-  using Build = kernels::Kernel (*)(const LayerConfig&, const ArchSpec&);
-  const std::pair<const char*, Build> table[] = {{"hc_pre", kernels::hc_pre},
-                                                 {"hc_post", kernels::hc_post},
-                                                 {"hc_head", kernels::hc_head},
-                                                 {"rms_norm", kernels::rms_norm},
-                                                 {"norm_quant", kernels::norm_quant},
-                                                 {"q_latent", kernels::q_latent},
-                                                 {"q_heads", kernels::q_heads},
-                                                 {"kv_row", kernels::kv_row},
-                                                 {"indexer_query_rope", kernels::indexer_query_rope},
-                                                 {"indexer_score", kernels::indexer_score},
-                                                 {"indexer_topk", kernels::indexer_topk},
-                                                 {"o_proj_a", kernels::o_proj_a},
-                                                 {"o_quant", kernels::o_quant},
-                                                 {"gate_route", kernels::gate_route},
-                                                 {"shared_gate_up", kernels::shared_gate_up},
-                                                 {"routed_gate_up", kernels::routed_gate_up},
-                                                 {"routed_down", kernels::routed_down},
-                                                 {"dispatch", kernels::dispatch},
-                                                 {"combine_push", kernels::combine_push},
-                                                 {"combine_reduce", kernels::combine_reduce}};
-  const LayerConfig cfg;
-  std::vector<NamedKernel> all;
-  for (const auto& [name, build] : table) all.push_back({name, [=](const ArchSpec& a) { return build(cfg, a); }});
-  all.push_back({"sparse_attention", [=](const ArchSpec& a) { return kernels::sparse_attention(cfg, a, 640); }});
-  all.push_back(
-      {"q_b_matmul", [](const ArchSpec& a) {
-         return kernels::quant_matmul("q_b_matmul", {128, 32768, 1024, kernels::WeightOrder::NK, DType::F32}, a);
-       }});
-  return all;
-}
-
 /// Whether the kernel is built; checks that a refusal names it and reports a need above a limit.
 bool is_built(const NamedKernel& kernel, const ArchSpec& arch) {
   try {
-    const kernels::Kernel built = kernel.build(arch);
+    const kernels::Kernel built = kernel.build(arch, {});
     for (const SpaceBudget& budget : budgets_of(built.memory_map, arch)) CHECK_FALSE(budget.is_over());
     return true;
   } catch (const CapacityError& error) {

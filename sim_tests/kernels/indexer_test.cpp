@@ -270,8 +270,10 @@ TEST_CASE("index queries of full width are exact", "[indexer]") {
 TEST_CASE("the indexer's kernels are legal at the sizes of both models and for one token", "[indexer]") {
   const isa::ArchSpec arch = isa::a2a3_arch_spec();
   for (const LayerConfig& c : {test::flash_attention(), test::pro_attention(), test::tiny_attention(1, 1)}) {
-    for (const auto build : {kernels::indexer_query_rope, kernels::indexer_score, kernels::indexer_topk})
-      CHECK_NOTHROW(isa::require_legal(build(c, arch).object, arch));
+    for (const kernels::Kernel& kernel :
+         {kernels::indexer_query_rope(c, arch), kernels::indexer_score(c, arch), kernels::indexer_topk(c, arch)}) {
+      CHECK_NOTHROW(isa::require_legal(kernel.object, arch));
+    }
   }
 }
 TEST_CASE("sizes that the indexer does not tile are refused", "[indexer]") {

@@ -41,6 +41,18 @@ TEST_CASE("the table names every tensor once and gives inputs an initialiser") {
   CHECK_THROWS_WITH(tensor_spec("x_hcc"), Contains("x_hcc") && Contains("'x_hc'"));
 }
 
+TEST_CASE("a step's stack, positions and indices come from the host, tables of the model do not") {
+  for (const char* name : {"x_hc", "position_ids", "block_table", "input_ids"}) {
+    CAPTURE(name);
+    CHECK(tensor_spec(name).arrives_each_step());
+  }
+  for (const char* name : {"tid2eid", "wq_b", "kv_cache", "freqs_cos"}) {
+    CAPTURE(name);
+    CHECK_FALSE(tensor_spec(name).arrives_each_step());
+  }
+  CHECK(tensor_with(Trait::StackBefore).shape(preset("tiny")) == tensor_with(Trait::StackAfter).shape(preset("tiny")));
+}
+
 TEST_CASE("golden files hold exactly the table's tensors of their kind") {
   for (const std::string_view name :
        {"tiny-L0", "tiny-L3", "tiny-L10", "tiny-stress-L0", "tiny-stress-L3", "tiny-stress-L10", "small-stress-L0"}) {
