@@ -28,7 +28,10 @@ TEST_CASE("a number that is none, or beyond its type, is a usage error") {
 TEST_CASE("an unknown flag is a usage error") { check_usage_error("run hc-post --frobnicate", "--frobnicate"); }
 
 TEST_CASE("a flag whose feature does not exist is refused") {
-  check_usage_error("run hc-post --check", "--check: not built yet");
+  check_usage_error("run hc-post --poison", "--poison: not built yet");
+  check_usage_error("run hc-post --check overlap", "--check overlap: not built yet");
+  check_usage_error("run hc-post --check rase", "nearest is 'race'");
+  check_usage_error("run hc-post --strict", "--strict belongs to --check");
   check_usage_error("validate", "command validate: not built yet");
 }
 
