@@ -54,7 +54,7 @@ void Core::start(const Block& block) {
   NPU_ASSERT(!running_, "a core runs one block at a time");
   block_ = block;
   running_ = true;
-  begin_ = env_.clock.now();
+  begin_ = block.since;
   if (env_.sink != nullptr) {
     kernel_name_ = env_.sink->intern(block.program->name);
     block_name_ = block.name.empty() ? kernel_name_ : env_.sink->intern(block.name);
@@ -64,15 +64,21 @@ void Core::start(const Block& block) {
   pc_ = 0;
   scalar_ = ScalarState::Ready;
   scalar_ordered_ = false;
+  // The scalar unit begins when the block is set up and, where this core has run another program, its code is there.
+  const Params& params = env_.machine.params;
+  const bool cold = fetched_ != block.program->name && services_.mode != Mode::Functional;
+  fetched_ = block.program->name;
   scalar_time_ = scalar_since_ = begin_;
   store_done_ = begin_;
   bytes_read_ = bytes_written_ = 0;
   retired_ += pipes_[isa::index_of(Pipe::S)].stats.instructions;
+  last_vector_ = {};
   for (PipeState& p : pipes_) {
-    p.free_at = p.last_retire = begin_;
+    p.free_at = p.last_retire = p.busy_until = begin_;
     p.next_start = kNever;
     p.stats = {};
   }
+  spend_waiting(env_.clock.now() + (cold ? cycles_of_ns(params, params.core.code_fetch_ns) : 0), WaitReason::Memory);
   cache_.invalidate_clean();
   wake_.notify(sc_core::SC_ZERO_TIME);
 }
@@ -182,7 +188,10 @@ void Core::finish_block(std::uint64_t time) {
       }
     }
   }
-  for (const std::uint32_t p : active_pipes_) account_wait(pipes_[p], pipes_[p].free_at, time, WaitReason::Instruction);
+  for (const std::uint32_t p : active_pipes_) {
+    account_wait(pipes_[p], pipes_[p].free_at, time, WaitReason::Instruction);
+    close_span(pipes_[p], time);
+  }
   record_task(time);
   running_ = false;
   scalar_ = ScalarState::Idle;

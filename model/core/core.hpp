@@ -83,10 +83,18 @@ class Core final : public sc_core::sc_module, public CoreInterface, private Tran
     std::uint64_t free_at = 0;       ///< the next instruction starts no earlier
     std::uint64_t next_start = kNever;
     std::uint64_t last_retire = 0;
+    std::uint64_t busy_until = 0;                          ///< results of what the pipe has left are there
     bool transferring = false;                             ///< the front of the queue is moving data
     std::uint64_t transfer_begin = 0, transfer_floor = 0;  ///< start, and the earliest end that its port allows
     traces::TrackId track{};
     PipeStats stats;
+    /// Timelines: the instruction that left the pipe last; its span ends with its result or where the next one begins.
+    struct Open {
+      std::uint64_t begin = 0, end = 0;
+      traces::NameId name{};
+      std::uint32_t pc = 0;
+    };
+    std::optional<Open> open;
   };
   /// Sum of a register and an immediate, wrapping round as the scalar unit's additions do.
   [[nodiscard]] static std::int64_t wrapped_sum(std::int64_t a, std::int64_t b) {
@@ -136,8 +144,10 @@ class Core final : public sc_core::sc_module, public CoreInterface, private Tran
   void start_front(std::uint32_t pipe, std::uint64_t time);
   void require_in_bounds(const Issued& op, const Transfer& t) const;
   void begin_transfer(std::uint32_t pipe, std::uint64_t time);
-  void enter_flight(std::uint32_t pipe, std::uint64_t begin, std::uint64_t busy_end, std::uint64_t result,
+  void enter_flight(std::uint32_t pipe, std::uint64_t begin, std::uint64_t left, std::uint64_t result,
                     std::uint64_t slot_free);
+  void add_busy(PipeState& pipe, std::uint64_t begin, std::uint64_t end);
+  void close_span(PipeState& pipe, std::uint64_t begin_of_next);
   void retire_front(std::uint32_t pipe);
   void pop_queue(std::uint32_t pipe, std::uint64_t time);
   [[nodiscard]] std::uint64_t& flag_cell(std::uint32_t from, std::uint32_t to, std::uint32_t id) {
@@ -151,6 +161,13 @@ class Core final : public sc_core::sc_module, public CoreInterface, private Tran
   [[nodiscard]] Transfer transfer_of(const Issued& op) const;
   [[nodiscard]] isa::Operands operands_of(const Issued& op) const;
   void check_vector_hazard(const Issued& op, std::uint64_t start) const;
+
+  /// Where the vector unit's last result becomes visible to itself, and to whom it is due.
+  struct VectorResult {
+    Issued op;
+    std::uint64_t visible = 0;
+  };
+  VectorResult last_vector_;
 
   // control_data.cpp: timing mode
   struct TileLines {
@@ -218,6 +235,7 @@ class Core final : public sc_core::sc_module, public CoreInterface, private Tran
   traces::NameId block_name_{}, kernel_name_{};
   bool running_ = false, parked_ = false;
   std::uint64_t begin_ = 0;
+  std::string fetched_;                               ///< name of the program whose code this core has
   std::uint64_t bytes_read_ = 0, bytes_written_ = 0;  ///< by the block that runs
   std::uint64_t retired_ = 0;                         ///< by the pipes, and by the scalar unit in earlier blocks
   std::array<PipeState, isa::kPipeCount> pipes_;

@@ -50,8 +50,10 @@ std::optional<BlockStats> Core::cut_off(std::uint64_t cycle) {
   account_wait(pipes_[isa::index_of(Pipe::S)], scalar_time_, end, blocked ? scalar_reason_ : WaitReason::Instruction);
   for (const std::uint32_t p : active_pipes_) {
     PipeState& pipe = pipes_[p];
+    if (pipe.busy_until > end) pipe.stats.busy -= pipe.busy_until - end;
     if (pipe.transferring) {
-      pipe.stats.busy += end - pipe.transfer_begin;
+      close_span(pipe, pipe.transfer_begin);
+      add_busy(pipe, pipe.transfer_begin, end);
       if (env_.sink != nullptr) {
         const Issued& op = pipe.queue.front();
         env_.sink->span(pipe.track, SpanKind::Instruction, op_names_[isa::index_of(op.ins->opcode)],
@@ -66,6 +68,7 @@ std::optional<BlockStats> Core::cut_off(std::uint64_t cycle) {
       const Opcode opcode = pipe.queue.front().ins->opcode;
       account_wait(pipe, asked, end, opcode == Opcode::WaitFlag ? WaitReason::Flag : WaitReason::Barrier);
     }
+    close_span(pipe, end);
   }
   record_task(end);
   running_ = false;

@@ -5,6 +5,7 @@
 #include "isa/instructions/instruction_table.hpp"
 #include "model/core/core.hpp"
 #include "model/timing/laws.hpp"
+#include "model/timing/transfer_laws.hpp"
 
 namespace npu::model {
 
@@ -39,14 +40,14 @@ Transfer Core::transfer_of(const Issued& op) const {
              .lines = lines,
              .line_bytes = length * isa::size_of(gm.dtype),
              .pitch = lines > 1 ? op.gm_pitch : static_cast<std::int64_t>(length) * isa::size_of(gm.dtype)};
-  const CoreParams& p = env_.machine.params.core;
-  const std::uint64_t bytes = t.bytes();
-  const double port = !t.write ? mte2_port_cycles(p, tile.space, t.lines, t.line_bytes, t.pitch)
-                      : tile.space == Space::L0C
-                          ? fix_port_cycles(p, std::uint64_t{lines} * length * isa::size_of(tile.dtype), bytes)
-                          : mte3_port_cycles(p, bytes);
-  t.port_bytes_per_cycle = static_cast<double>(bytes) / port;
-  if (!t.write) t.shared_factor = mte2_misaligned_factor(p, tile.space, t.lines, t.line_bytes, t.pitch);
+  const Params& p = env_.machine.params;
+  if (!t.write) {
+    t.cost = load_cost(p.core, p.memory, tile.space, t.rows());
+  } else if (tile.space == Space::L0C) {
+    t.cost.port = fix_port_cycles(p.core, std::uint64_t{lines} * length * isa::size_of(tile.dtype), t.bytes());
+  } else {
+    t.cost.port = mte3_port_cycles(p.core, t.bytes());
+  }
   return t;
 }
 
@@ -99,8 +100,25 @@ isa::Operands Core::operands_of(const Issued& op) const {
   return o;
 }
 
-void Core::account_wait(PipeState& pipe, std::uint64_t begin, std::uint64_t end, WaitReason reason) {
+/// A pipe is busy until the results of its instructions are there; those of several may be under way at a time.
+void Core::add_busy(PipeState& pipe, std::uint64_t begin, std::uint64_t end) {
+  begin = std::max(begin, pipe.busy_until);
   if (end <= begin) return;
+  pipe.stats.busy += end - begin;
+  pipe.busy_until = end;
+}
+
+void Core::close_span(PipeState& pipe, std::uint64_t begin_of_next) {
+  if (!pipe.open) return;
+  env_.sink->span(pipe.track, SpanKind::Instruction, pipe.open->name, Cycles{pipe.open->begin},
+                  Cycles{std::min(pipe.open->end, begin_of_next)}, pipe.open->pc);
+  pipe.open.reset();
+}
+
+void Core::account_wait(PipeState& pipe, std::uint64_t begin, std::uint64_t end, WaitReason reason) {
+  begin = std::max(begin, pipe.busy_until);
+  if (end <= begin) return;
+  close_span(pipe, begin);
   pipe.stats.wait[static_cast<std::size_t>(reason)] += end - begin;
   if (env_.sink != nullptr) {
     env_.sink->span(pipe.track, SpanKind::Wait, wait_name_, Cycles{begin}, Cycles{end},
@@ -127,6 +145,7 @@ void Core::update_start(std::uint32_t p) {
     start = std::max(start, set);
   } else if (front.ins->opcode == Opcode::PipeBarrier) {
     start = std::max(start, pipe.last_retire);
+    if (static_cast<Pipe>(p) == Pipe::V) start = std::max(start, last_vector_.visible);
   }
   pipe.next_start = start;
 }
@@ -144,7 +163,7 @@ void Core::start_front(std::uint32_t p, std::uint64_t time) {
   const std::uint64_t idle_end = std::min(std::max(op.issue, pipe.free_at), time);
   account_wait(pipe, pipe.free_at, idle_end, WaitReason::Instruction);
   const auto simple = [&](std::uint64_t busy) {  // flags and barriers: no result of their own
-    pipe.stats.busy += busy;
+    add_busy(pipe, time, time + busy);
     ++pipe.stats.instructions;
     pipe.free_at = time + busy;
   };
@@ -212,7 +231,12 @@ void Core::start_front(std::uint32_t p, std::uint64_t time) {
             cost = {1, 0};  // a transfer of nothing
             break;
         }
-        enter_flight(p, time, time + cost.occupancy, time + cost.occupancy + cost.result, time);
+        const std::uint64_t left = time + cost.occupancy;
+        if (static_cast<Pipe>(p) == Pipe::V) {  // what waits elsewhere has the result at once
+          last_vector_ = {op, left + cost.result};
+          cost.result = 0;
+        }
+        enter_flight(p, time, left, left + cost.result, time);
         return;
       }
   }
@@ -246,25 +270,22 @@ void Core::begin_transfer(std::uint32_t p, std::uint64_t time) {
   (t.write ? bytes_written_ : bytes_read_) += t.bytes();
   pipe.transferring = true;
   pipe.transfer_begin = time;
-  pipe.transfer_floor =
-      services_.mode == Mode::Functional
-          ? time
-          : time + static_cast<std::uint64_t>(static_cast<double>(t.bytes()) / t.port_bytes_per_cycle);
+  pipe.transfer_floor = services_.mode == Mode::Functional ? time : time + static_cast<std::uint64_t>(t.cost.port);
   pipe.next_start = kNever;
   services_.memory.start(t, *this, p);
 }
 
-/// The front of the queue has left the pipe at `busy_end`; its result is there at `result`.
-void Core::enter_flight(std::uint32_t p, std::uint64_t begin, std::uint64_t busy_end, std::uint64_t result,
+/// The front of the queue leaves the pipe at `left`; its result is there at `result`.
+void Core::enter_flight(std::uint32_t p, std::uint64_t begin, std::uint64_t left, std::uint64_t result,
                         std::uint64_t slot_free) {
   PipeState& pipe = pipes_[p];
   const Issued& op = pipe.queue.front();
-  pipe.stats.busy += busy_end - begin;
+  add_busy(pipe, begin, result);
   ++pipe.stats.instructions;
-  pipe.free_at = busy_end;
+  pipe.free_at = left;
   if (env_.sink != nullptr) {
-    env_.sink->span(pipe.track, SpanKind::Instruction, op_names_[isa::index_of(op.ins->opcode)], Cycles{begin},
-                    Cycles{busy_end}, op.pc);
+    close_span(pipe, begin);
+    pipe.open = PipeState::Open{begin, result, op_names_[isa::index_of(op.ins->opcode)], op.pc};
   }
   InFlight& f = pipe.in_flight.push();
   f.retire = pipe.last_retire = std::max(pipe.last_retire, result);
@@ -345,12 +366,10 @@ void Core::receive_cross(std::uint32_t id, std::uint32_t from_sub, std::uint64_t
   }
 }
 
-/// A vector result is visible only some cycles after the pipe is free again; reading it earlier needs a barrier.
+/// A vector result is visible to the next vector instruction only behind a barrier, which waits for it.
 void Core::check_vector_hazard(const Issued& op, std::uint64_t start) const {
-  const PipeState& pipe = pipes_[isa::index_of(Pipe::V)];
-  if (isa::pipe_of(*op.ins, *block_.program) != Pipe::V || pipe.in_flight.empty()) return;
-  const InFlight& last = pipe.in_flight.back();
-  if (last.retire <= start || last.op.ins->opcode == Opcode::SetFlag || last.op.ins->opcode == Opcode::SetCross) return;
+  const VectorResult& last = last_vector_;
+  if (isa::pipe_of(*op.ins, *block_.program) != Pipe::V || last.visible <= start) return;
   const auto range = [&](std::uint16_t index, const ResolvedTile& t) {
     const isa::TileDesc& d = block_.program->tiles[index];
     const bool columns = isa::is_column_major(d.layout);
