@@ -232,7 +232,8 @@ struct MemorySystem::Impl final : sc_core::sc_module, FlowListener {
     for (const Fill& fill : fills) {
       Active& filler = slots[fill.slot];
       const bool known = !filler.waiting.empty() && filler.waiting.back() == slot;
-      if (filler.number != fill.number || fill.slot == slot || known) continue;
+      const bool under_way = filler.number == fill.number && filler.pending > 0;  // else its bytes are there
+      if (!under_way || fill.slot == slot || known) continue;
       filler.waiting.push_back(slot);
       ++slots[slot].pending;
     }

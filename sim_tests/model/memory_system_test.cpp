@@ -142,6 +142,18 @@ TEST_CASE("nobody hits before the bytes can be there", "[memory]") {
   CHECK(b.run() == std::vector<Passed>{{10, 4, 100}});
 }
 
+TEST_CASE("a read in the cycle in which a fill ends finds its bytes", "[memory]") {
+  // Whatever the order of the processes of that cycle: the client of tag 1 starts the read at once.
+  Bench b;
+  const Transfer next{.core = 1, .address = b.base[0], .line_bytes = 640, .cost = {.port = 10}};
+  b.next = &next;
+  b.read(b.base[0] + 8192, 6400, 1);
+  b.read(b.base[0], 6400, 5);
+  const std::vector<Passed> passed = b.run();
+  REQUIRE(passed.size() == 3);
+  CHECK(passed[2].tag == 2);
+}
+
 TEST_CASE("loads of the same rows at the same time wait for each other's answers, loads of other rows do not",
           "[memory]") {
   Machine machine = test::test_machine();
