@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <random>
 
@@ -44,13 +45,13 @@ struct Stream {
 nlohmann::json run(const Stream& stream, const std::string& overrides = {}) {
   const TemporaryDirectory directory;
   const std::string tensor = fmt::format("=f32:{}x{}", kTensorRows, kTensorCols);
-  const Outcome outcome = npusim(fmt::format("run {} --args x{} --args y{} --blocks {} --mode timing --json --out {}{}",
+  const Outcome outcome = npusim(fmt::format("run {} --args x{} --args y{} --blocks {} --mode timing --out {}{}",
                                              directory.write("stream.npu", stream.program()), tensor, tensor,
                                              stream.blocks, directory.file("out"), overrides));
   INFO(outcome.text);
   REQUIRE(outcome.status == 0);
-  const std::size_t begin = outcome.text.find('{'), end = outcome.text.rfind('}');
-  return nlohmann::json::parse(outcome.text.substr(begin, end + 1 - begin));
+  std::ifstream file{directory.file("out/summary.json")};
+  return nlohmann::json::parse(file);
 }
 double task_us(const Stream& stream, const std::string& overrides = {}) {
   return run(stream, overrides)["kernel"]["task_us"].get<double>();
