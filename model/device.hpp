@@ -109,7 +109,9 @@ struct TaskStats {
   std::string name;
   std::uint32_t card = 0;
   std::uint32_t blocks = 0;
-  std::uint64_t begin = 0, end = 0;      ///< cycles: first block starts, last block ends
+  std::uint64_t begin = 0, end = 0;  ///< cycles: first block starts, last block ends
+  /// Cycles: a scheduler begins to dispatch the first block; one has seen the end of the last block.
+  std::uint64_t dispatched = 0, completed = 0;
   std::uint64_t core_cycles = 0;         ///< summed over cores
   std::uint64_t max_core_cycles = 0;     ///< of the core with the most
   std::array<std::uint32_t, 2> cores{};  ///< that ran at least one block, by core kind

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 #include <sstream>
 
 #include "isa/errors.hpp"
@@ -18,6 +19,7 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kConfidences{"measured", "vendor", "model", "guess", "set"};
 constexpr std::array<std::string_view, 3> kFigureKeys{"value", "confidence", "source"};
+constexpr std::array<std::string_view, 3> kRootKeys{"name", "about", "base"};
 constexpr std::string_view kSimulatorSuffix = "sim";  // a2a3sim is what tools of the real stack call a simulated a2a3
 
 /// A figure as it was given, and by whom: "a2a3.toml:12" or "--set core.clock_mhz=1800".
@@ -72,17 +74,33 @@ std::vector<std::string_view> all_keys() {
   return keys;
 }
 
-/// Reads one file and the overrides; every message starts with the place that is at fault.
+const ShippedMachine* find_shipped(std::string_view name) {
+  const auto shipped = shipped_machines();
+  const auto found =
+      std::find_if(shipped.begin(), shipped.end(), [&](const ShippedMachine& m) { return m.platform == name; });
+  return found == shipped.end() ? nullptr : &*found;
+}
+
+/// Reads a file, the shipped one that it is based on, and the overrides; every message starts with the place that is at
+/// fault.
 class MachineReader {
  public:
-  MachineReader(std::string file, std::string_view text) : file_{std::move(file)}, root_(parse_toml(text, file_)) {}
+  MachineReader(std::string file, std::string_view text) : file_{std::move(file)}, root_(parse_toml(text, file_)) {
+    refuse_unknown_keys();
+    const auto base = read_root("base");
+    const std::vector<Entry> inherited = base ? inherit(*base) : std::vector<Entry>{};
+    for (std::size_t i = 0; i < machine_fields().size(); ++i) {
+      const MachineField& f = machine_fields()[i];
+      const bool own = static_cast<bool>(root_[section_of(f.key)][name_in_section(f.key)]);
+      entries_.push_back(own || !base ? read_entry(f) : inherited[i]);
+    }
+  }
 
   Machine read(const std::vector<std::string>& overrides) {
-    refuse_unknown_keys();
-    for (const MachineField& f : machine_fields()) entries_.push_back(read_entry(f));
     for (const std::string& o : overrides) apply_override(o);
     Machine machine{};
     machine.arch.name = read_name();
+    machine.about = read_root("about").value_or("");
     for (std::size_t i = 0; i < entries_.size(); ++i) set_field(machine, machine_fields()[i], entries_[i]);
     for (const MachineRule& r : machine_rules()) check_rule(machine, r);
     return machine;
@@ -94,7 +112,7 @@ class MachineReader {
   void refuse_unknown_keys() const {
     const std::vector<std::string_view> keys = all_keys();
     for (const auto& [section, node] : root_) {
-      if (section.str() == "name") continue;
+      if (std::find(kRootKeys.begin(), kRootKeys.end(), section.str()) != kRootKeys.end()) continue;
       const toml::table* table = node.as_table();
       if (table == nullptr) {
         throw config_error("{}: unknown key '{}' (nearest: '{}')", where(node), isa::shown(section.str()),
@@ -110,13 +128,33 @@ class MachineReader {
     }
   }
 
+  /// A text outside the sections, if it is given.
+  std::optional<std::string> read_root(std::string_view key) const {
+    const toml::node* node = root_.get(key);
+    if (node == nullptr) return std::nullopt;
+    const auto text = node->value_exact<std::string>();
+    if (!text) throw config_error("{}: {}: expected a text in quotes", where(*node), key);
+    return text;
+  }
+
   std::string read_name() const {
-    const toml::node* node = root_.get("name");
-    if (node == nullptr) throw config_error("{}: missing key 'name' (text: name of the platform)", file_);
-    const auto name = node->value_exact<std::string>();
-    if (!name) throw config_error("{}: name: expected a text in quotes", where(*node));
-    if (const auto error = isa::name_error(*name)) throw config_error("{}: name {}", where(*node), *error);
+    const auto name = read_root("name");
+    if (!name) throw config_error("{}: missing key 'name' (text: name of the platform)", file_);
+    if (const auto error = isa::name_error(*name)) throw config_error("{}: name {}", where(*root_.get("name")), *error);
     return *name;
+  }
+
+  /// The figures of a shipped machine.
+  std::vector<Entry> inherit(const std::string& base) const {
+    const ShippedMachine* machine = find_shipped(base);
+    const std::string place = where(*root_.get("base"));
+    if (machine == nullptr) {
+      std::vector<std::string_view> names;
+      for (const ShippedMachine& m : shipped_machines()) names.push_back(m.platform);
+      throw config_error("{}: base '{}' is not a shipped machine (nearest: '{}')", place, isa::shown(base),
+                         isa::nearest_name(base, names));
+    }
+    return MachineReader{fmt::format("{}.toml", base), machine->text}.entries_;
   }
 
   Entry read_entry(const MachineField& f) const {
@@ -237,17 +275,24 @@ Machine load_machine(std::string_view platform, const std::vector<std::string>& 
   }
   std::string_view name = platform;
   if (name.ends_with(kSimulatorSuffix)) name.remove_suffix(kSimulatorSuffix.size());
-  std::vector<std::string> shipped;
-  for (const ShippedMachine& m : shipped_machines()) {
-    if (m.platform == name) return MachineReader{fmt::format("{}.toml", name), m.text}.read(overrides);
-    shipped.push_back(fmt::format("{} (or {}{})", m.platform, m.platform, kSimulatorSuffix));
+  if (const ShippedMachine* m = find_shipped(name)) {
+    return MachineReader{fmt::format("{}.toml", name), m->text}.read(overrides);
   }
-  throw config_error("platform '{}' is not shipped; there is {}, or give the path of a .toml machine file", platform,
-                     fmt::join(shipped, ", "));
+  throw config_error(
+      "platform '{}' is not shipped; there is {} (each also with '{}' behind it), or give the path of a "
+      ".toml machine file",
+      platform, fmt::join(shipped_platforms(), ", "), kSimulatorSuffix);
+}
+
+std::vector<std::string> shipped_platforms() {
+  std::vector<std::string> names;
+  for (const ShippedMachine& m : shipped_machines()) names.emplace_back(m.platform);
+  return names;
 }
 
 std::string effective_toml(const Machine& machine) {
   std::string out = fmt::format("name = {}\n", toml_text(machine.arch.name));
+  if (!machine.about.empty()) out += fmt::format("about = {}\n", toml_text(machine.about));
   std::string_view section;
   for (const Figure& f : machine.figures) {
     if (section != section_of(f.key)) {

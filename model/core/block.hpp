@@ -21,6 +21,7 @@ struct Block {
   std::uint32_t block = 0, block_count = 1;
   std::uint32_t sub_block = 0;  ///< which vector core of the cluster
   bool mixed = false;           ///< cross-core flags may be used
+  std::uint64_t since = 0;      ///< cycle from which the core is taken: it has seen the block and sets it up
 };
 
 struct BlockStats {

@@ -9,6 +9,7 @@
 #include "model/core/hazard.hpp"
 #include "model/core/interpreter.hpp"
 #include "model/timing/laws.hpp"
+#include "model/timing/transfer_laws.hpp"
 
 namespace npu::model {
 
@@ -24,16 +25,21 @@ constexpr std::uint64_t kRunAheadCycles = 100'000;
 
 Transfer transfer_of(const Operation& op, const CoreContext& core) {
   const isa::Access& gm = *op.transfer();
+  const isa::Access& tile = op.accesses[0];
+  const Params& p = core.env.machine.params;
   Transfer t{.card = core.where.card,
              .core = core.where.index,
              .write = isa::writes(gm.kind),
              .address = gm.begin,
              .lines = gm.lines,
              .line_bytes = gm.line_bytes,
-             .pitch = gm.pitch,
-             .port_bytes_per_cycle = static_cast<double>(gm.bytes()) / port_cycles(op, core.params())};
+             .pitch = gm.pitch};
   if (!t.write) {
-    t.shared_factor = mte2_misaligned_factor(core.params(), op.accesses[0].place, gm.lines, gm.line_bytes, gm.pitch);
+    t.cost = load_cost(p.core, p.memory, static_cast<isa::Space>(tile.place), t.rows());
+  } else if (tile.place == isa::Place::L0C) {
+    t.cost.port = fix_port_cycles(p.core, tile.bytes(), t.bytes());
+  } else {
+    t.cost.port = mte3_port_cycles(p.core, t.bytes());
   }
   return t;
 }
@@ -76,12 +82,17 @@ void Core::start(const Block& block) {
   NPU_ASSERT(!running_, "a core runs one block at a time");
   context_.block = block;
   running_ = true;
-  begin_ = context_.env.clock.now();
+  // The core is taken from `since` on; the scalar unit begins when the block is set up and, where this core has run
+  // another program, its code is there.
+  begin_ = block.since;
   bytes_read_ = bytes_written_ = 0;
   retired_ += pipes_[Pipe::S].stats().instructions;
   context_.tell([&](Observer& o) { o.block_started(context_.where, context_.block, Cycles{begin_}); });
+  const Params& params = context_.env.machine.params;
+  const bool cold = fetched_ != block.program->name && context_.services.mode != Mode::Functional;
+  fetched_ = block.program->name;
   pipes_.begin_block(begin_);
-  scalar_.begin_block(begin_);
+  scalar_.begin_block(begin_, context_.env.clock.now() + (cold ? cycles_of_ns(params, params.core.code_fetch_ns) : 0));
   source_->begin(block);
   wake_.notify(sc_core::SC_ZERO_TIME);
 }
@@ -96,7 +107,7 @@ void Core::advance() {
 void Core::run_events() {
   const std::uint64_t now = context_.env.clock.now();
   for (const Passed& passed : passed_) {
-    enter_flight(passed.pipe, pipes_[passed.pipe].transfer_begin(), now, now + passed.latency, now);
+    leave(passed.pipe, pipes_[passed.pipe].transfer_begin(), now, now + passed.latency, now + passed.latency, now);
   }
   passed_.clear();
   if (scalar_.watches_cell()) (void)source_->step();
@@ -185,7 +196,9 @@ void Core::start_front(Pipe name, std::uint64_t time) {
   if (op.transfer() != nullptr) return begin_transfer(name, time);
   if (name == Pipe::V) require_written(op, pipe, time, context_);
   const Cost cost = cost_of(op, context_.env.machine, pipes_[Pipe::MTE2].transferring());
-  enter_flight(name, time, time + cost.occupancy, time + cost.occupancy + cost.result, time);
+  const std::uint64_t end = time + cost.occupancy, result = end + cost.result;
+  // What waits elsewhere has the result of a vector instruction at once.
+  leave(name, time, end, name == Pipe::V ? end : result, result, time);
 }
 
 void Core::begin_transfer(Pipe name, std::uint64_t time) {
@@ -193,16 +206,15 @@ void Core::begin_transfer(Pipe name, std::uint64_t time) {
   const Transfer t = transfer_of(op, context_);
   require_in_bounds(op, t, context_);
   (t.write ? bytes_written_ : bytes_read_) += t.bytes();
-  const double port = static_cast<double>(t.bytes()) / t.port_bytes_per_cycle;
   const bool untimed = context_.services.mode == Mode::Functional;
-  pipes_[name].begin_transfer(time, untimed ? time : time + static_cast<std::uint64_t>(port));
+  pipes_[name].begin_transfer(time, untimed ? time : time + static_cast<std::uint64_t>(t.cost.port));
   context_.services.memory.start(t, *this, static_cast<std::uint32_t>(name));
 }
 
-/// The front of the queue leaves the pipe, and its place is free at `slot_free`.
-void Core::enter_flight(Pipe name, std::uint64_t begin, std::uint64_t end, std::uint64_t result,
-                        std::uint64_t slot_free) {
-  pipes_[name].enter_flight(begin, end, result);
+/// The front of the queue leaves the pipe (CorePipe::enter_flight), and its place is free at `slot_free`.
+void Core::leave(Pipe name, std::uint64_t begin, std::uint64_t end, std::uint64_t result, std::uint64_t own_result,
+                 std::uint64_t slot_free) {
+  pipes_[name].enter_flight(begin, end, result, own_result);
   scalar_.queue_moved(name, slot_free);
   pipes_.find_start(name);
 }

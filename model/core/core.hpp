@@ -2,7 +2,8 @@
 //
 // Modelled: bounded queues, flags, barriers, cross-core flags, occupancy and result latency of every instruction,
 // shared-bandwidth transfers, the scalar data cache, capacity and bounds. Data moves when an instruction retires, in
-// simulated-time order. Not modelled: instruction fetch, register hazards of the scalar unit, UB write conflicts.
+// simulated-time order. Not modelled: instruction fetch within a program, register hazards of the
+// scalar unit.
 //
 // Between two interactions with the rest of the system (a transfer, a cross-core flag, a cell, the end of the block)
 // the pipes and flags of a core depend on nothing else, so the core steps through its own events and asks SystemC for a
@@ -66,8 +67,8 @@ class Core final : public sc_core::sc_module, public CoreInterface, private Tran
   // Operations in pipes
   void start_front(isa::Pipe name, std::uint64_t time);
   void begin_transfer(isa::Pipe name, std::uint64_t time);
-  void enter_flight(isa::Pipe name, std::uint64_t begin, std::uint64_t end, std::uint64_t result,
-                    std::uint64_t slot_free);
+  void leave(isa::Pipe name, std::uint64_t begin, std::uint64_t end, std::uint64_t result, std::uint64_t own_result,
+             std::uint64_t slot_free);
   void retire_front(isa::Pipe name);
   void send_cross(const isa::Operation& op, std::uint64_t time);
   void receive_cross(std::uint32_t id, std::uint32_t sender, std::uint64_t arrival);
@@ -92,6 +93,7 @@ class Core final : public sc_core::sc_module, public CoreInterface, private Tran
 
   bool running_ = false;
   std::uint64_t begin_ = 0;
+  std::string fetched_;                               ///< name of the program whose code this core has
   std::uint64_t bytes_read_ = 0, bytes_written_ = 0;  ///< by the block that runs
   std::uint64_t retired_ = 0;                         ///< by the pipes, and by the scalar unit in earlier blocks
   std::vector<Passed> passed_;                        ///< transfers that have ended since the last wake-up

@@ -39,8 +39,9 @@ class CorePipe {
   [[nodiscard]] bool transferring() const { return transferring_; }
   [[nodiscard]] std::uint64_t transfer_begin() const { return transfer_begin_; }
   [[nodiscard]] std::uint64_t earliest_transfer_end() const { return earliest_transfer_end_; }
-  /// The front has occupied the pipe from `begin` to `end`; its results are there at `result`.
-  void enter_flight(std::uint64_t begin, std::uint64_t end, std::uint64_t result);
+  /// The front has occupied the pipe from `begin` to `end`; its results are there at `result`, and for the pipe's own
+  /// instructions behind a barrier at `own_result`, which may be later.
+  void enter_flight(std::uint64_t begin, std::uint64_t end, std::uint64_t result, std::uint64_t own_result);
 
   // ---- flight
   [[nodiscard]] bool in_flight() const { return !in_flight_.empty(); }
@@ -49,7 +50,9 @@ class CorePipe {
     return in_flight_.empty() ? kNever : in_flight_.front().retire;
   }
   [[nodiscard]] const isa::Operation& oldest() const { return in_flight_.front().op; }
-  [[nodiscard]] const isa::Operation& youngest() const { return in_flight_.back().op; }
+  /// The operation that has left the pipe last, in this block, and when its own pipe sees its result.
+  [[nodiscard]] const isa::Operation& last() const { return last_; }
+  [[nodiscard]] std::uint64_t last_visible() const { return last_visible_; }
   [[nodiscard]] std::uint64_t last_retirement() const { return last_retire_; }
   void retire() { in_flight_.pop(); }
 
@@ -58,10 +61,10 @@ class CorePipe {
   /// Cycle from which the next operation can have the pipe.
   [[nodiscard]] std::uint64_t free_at() const { return free_at_; }
   /// The block ends: the rest of its time was without instructions.
-  void end_block(std::uint64_t time) { wait(free_at_, time, WaitReason::Instruction); }
+  void end_block(std::uint64_t time);
   /// The run ends early: what is under way or waited for ends with it.
   void cut_off(std::uint64_t end);
-  /// Adds a wait to the statistics and tells of it.
+  /// Adds a wait to the statistics and tells of it; none while results of the pipe are under way.
   void wait(std::uint64_t begin, std::uint64_t end, WaitReason reason);
   /// The scalar unit's time passes without a queue.
   void spend(std::uint64_t cycles, std::uint64_t until);
@@ -78,6 +81,11 @@ class CorePipe {
     std::uint64_t retire = 0;
   };
 
+  /// A pipe is busy until its results are there; those of several operations may be under way at a time.
+  void add_busy(std::uint64_t begin, std::uint64_t end);
+  /// Tells how long the last operation has occupied the pipe: until its result is there, or the next one begins.
+  void tell_occupied(std::uint64_t begin_of_next);
+
   isa::Pipe name_;
   const CoreContext& core_;
   RingBuffer<Issued> queue_;
@@ -85,6 +93,11 @@ class CorePipe {
   std::uint64_t free_at_ = 0;
   std::uint64_t next_start_ = kNever;
   std::uint64_t last_retire_ = 0;
+  std::uint64_t busy_until_ = 0;  ///< results of what the pipe has left are there
+  isa::Operation last_;
+  std::uint64_t last_visible_ = 0;
+  std::uint64_t last_begin_ = 0, last_end_ = 0;
+  bool untold_ = false;  ///< the observers do not know yet how long `last_` has occupied the pipe
   bool transferring_ = false;
   std::uint64_t transfer_begin_ = 0, earliest_transfer_end_ = 0;
   PipeStats stats_;

@@ -7,8 +7,8 @@
 namespace npu::model {
 
 void require_written(const isa::Operation& op, const CorePipe& pipe, std::uint64_t start, const CoreContext& core) {
-  if (!pipe.in_flight() || pipe.last_retirement() <= start) return;
-  const isa::Operation& last = pipe.youngest();
+  if (pipe.last_visible() <= start) return;
+  const isa::Operation& last = pipe.last();
   for (const isa::Access& written : last.touched()) {
     if (!isa::writes(written.kind)) continue;
     for (const isa::Access& read : op.touched()) {

@@ -9,7 +9,7 @@
 
 namespace npu::model {
 
-/// A vector result is visible only some cycles after the pipe is free again; reading it earlier needs a barrier. Throws
+/// A vector result is visible to the next vector instruction only behind a barrier, which waits for it. Throws
 /// ProgramError where `op`, which starts on the pipe at `start`, reads what the operation before it has not written.
 void require_written(const isa::Operation& op, const CorePipe& pipe, std::uint64_t start, const CoreContext& core);
 

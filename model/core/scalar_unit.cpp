@@ -79,11 +79,12 @@ void ScalarUnit::wait_in_order(bool meets_others) {
   meets_others_ = meets_others;
 }
 
-void ScalarUnit::begin_block(std::uint64_t time) {
+void ScalarUnit::begin_block(std::uint64_t time, std::uint64_t ready) {
   state_ = State::Ready;
   in_order_ = false;
   time_ = since_ = time;
   data_.begin_block(time);
+  wait_until(ready, WaitReason::Memory);
 }
 
 void ScalarUnit::end_block() {

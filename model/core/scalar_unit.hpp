@@ -61,7 +61,8 @@ class ScalarUnit final : private CellWatcher {
   [[nodiscard]] bool finish();
 
   // ---- for the core
-  void begin_block(std::uint64_t time);
+  /// The core is taken from `time` on; the program begins at `ready`.
+  void begin_block(std::uint64_t time, std::uint64_t ready);
   void end_block();
   /// The source may go on at once.
   [[nodiscard]] bool runs_ahead() const { return state_ == State::Ready && !in_order_; }

@@ -1,6 +1,7 @@
 #include "model/memory/memory_system.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <memory>
 #include <tuple>
 #include <utility>
@@ -21,20 +22,29 @@ constexpr double kNsPerUs = 1000;
 
 std::uint64_t offset_of(std::uint64_t address) { return address & ((std::uint64_t{1} << kCardShift) - 1); }
 
-/// A transfer between start() and its delivery.
+/// A transfer between start() and its delivery, or a write-back, which has no client.
 struct Active {
   Transfer transfer;
   TransferClient* client = nullptr;
   std::uint32_t tag = 0;
-  std::uint32_t flows = 0;   // that still run
-  std::uint64_t number = 0;  // of the start, for transfers of the same core and tag
+  std::uint32_t pending = 0;  // flows that still run, and fills of others that it waits for
+  std::uint64_t number = 0;   // of the start, for transfers of the same core and tag; 0: none
   std::uint64_t latency = 0;
+  double cycles = 0;                   // that it takes at least
+  std::vector<std::uint32_t> waiting;  // slots of the transfers that wait for what this one brings in
 };
 
 /// A card's bandwidths.
 struct Card {
   BandwidthPool hbm, l2_read, l2_write;
   L2Cache l2;
+  /// The loads of a core: those under way, and where the one that moves data begins.
+  struct Loads {
+    RequestWindow window;
+    std::uint64_t request = kNowhere;
+  };
+  static constexpr std::uint64_t kNowhere = ~std::uint64_t{0};
+  std::vector<Loads> loads;  // by core
   MemoryTraffic traffic;
   UnknownBytes unknown{5};  // blocks of 32 bytes: the least that a mover writes into a row of its own
 
@@ -45,8 +55,8 @@ struct Card {
                 listener},
         l2_write{name(index, "l2_write").c_str(), bytes_per_cycle(p, p.memory.l2_write_gb_per_s), env.clock, env.faults,
                  listener},
-        l2{static_cast<std::uint64_t>(p.memory.l2_mib * kMib),
-           static_cast<std::uint64_t>(p.memory.l2_block_kib * kKib)} {}
+        l2{static_cast<std::uint64_t>(p.memory.l2_mib * kMib), static_cast<std::uint64_t>(p.memory.l2_block_kib * kKib),
+           p.core.mte2_request_bytes, static_cast<std::uint64_t>(p.memory.l2_dirty_mib * kMib)} {}
 
   static std::string name(std::uint32_t card, std::string_view pool) { return fmt::format("card{}_{}", card, pool); }
 };
@@ -105,19 +115,34 @@ struct MemorySystem::Impl final : sc_core::sc_module, FlowListener {
 
   void start(const Transfer& transfer, TransferClient& client, std::uint32_t tag) {
     NPU_ASSERT(transfer.lines > 0 && transfer.line_bytes > 0, "a transfer without bytes");
-    if (free_slots.empty()) {
-      free_slots.push_back(static_cast<std::uint32_t>(slots.size()));
-      slots.emplace_back();
-    }
-    const std::uint32_t slot = free_slots.back();
-    free_slots.pop_back();
-    slots[slot] = {.transfer = transfer, .client = &client, .tag = tag, .number = ++starts};
+    const std::uint32_t slot = take_slot();
+    Active& a = slots[slot];
+    a.transfer = transfer;
+    a.client = &client;
+    a.tag = tag;
     if (untimed) {
       complete(slot);
     } else {
       starting.push_back(slot);
       admit.notify(sc_core::SC_ZERO_TIME);
     }
+  }
+
+  std::uint32_t take_slot() {
+    if (free_slots.empty()) {
+      free_slots.push_back(static_cast<std::uint32_t>(slots.size()));
+      slots.emplace_back();
+    }
+    const std::uint32_t slot = free_slots.back();
+    free_slots.pop_back();
+    slots[slot].number = ++starts;
+    slots[slot].pending = 0;
+    slots[slot].waiting.clear();
+    return slot;
+  }
+  void free_slot(std::uint32_t slot) {
+    slots[slot].number = 0;
+    free_slots.push_back(slot);
   }
 
   void admit_all() {
@@ -130,11 +155,15 @@ struct MemorySystem::Impl final : sc_core::sc_module, FlowListener {
   void admit_transfers() {
     sort_by_origin(starting);
     for (const std::uint32_t slot : starting) {
-      Active& a = slots[slot];
-      const std::uint32_t home = home_of(a.transfer.address);
-      const L2Access l2 = look_up(home, offset_of(a.transfer.address), a.transfer.lines, a.transfer.line_bytes,
-                                  a.transfer.pitch, a.transfer.write);
-      if (home == a.transfer.card) {
+      if (slots[slot].transfer.cost.requests > 0) begin_load(slots[slot].transfer);
+    }
+    for (const std::uint32_t slot : starting) {
+      const Transfer& t = slots[slot].transfer;
+      const std::uint32_t home = home_of(t.address);
+      fills.clear();
+      const L2Access l2 =
+          look_up(home, offset_of(t.address), t.lines, t.line_bytes, t.pitch, t.write, {slot, slots[slot].number});
+      if (home == t.card) {
         start_local(slot, *cards[home], l2);
       } else {
         start_remote(slot, home);
@@ -144,10 +173,10 @@ struct MemorySystem::Impl final : sc_core::sc_module, FlowListener {
   }
 
   L2Access look_up(std::uint32_t home, std::uint64_t offset, std::uint64_t lines, std::uint64_t line_bytes,
-                   std::int64_t pitch, bool write) {
+                   std::int64_t pitch, bool write, Fill fill) {
     Card& card = *cards[home];
-    const L2Access l2 = card.l2.access(offset, lines, line_bytes, pitch, write);
-    card.traffic.hbm_write += l2.written_back;
+    const L2Access l2 = card.l2.access(offset, lines, line_bytes, pitch, write, fill, fills);
+    if (l2.written_back > 0 && !untimed) write_back(card, l2.written_back);
     if (write) {
       card.traffic.l2_write += l2.hit + l2.miss;
     } else {
@@ -162,18 +191,65 @@ struct MemorySystem::Impl final : sc_core::sc_module, FlowListener {
     Active& a = slots[slot];
     const Transfer& t = a.transfer;
     const MemoryParams& m = params.memory;
-    const bool contiguous = t.lines == 1 || t.pitch == static_cast<std::int64_t>(t.line_bytes);
-    const double row_factor = contiguous ? 1.0 : 1 + m.hbm_row_overhead_bytes / t.line_bytes;
-    double hbm = static_cast<double>(l2.written_back) * m.hbm_read_gb_per_s / m.hbm_write_gb_per_s;
+    a.cycles = t.cost.port;
     if (t.write) {
       a.latency = m.write_cycles;
-      start_flow(slot, card.l2_write, static_cast<double>(l2.hit + l2.miss) * t.shared_factor);
-    } else {
-      a.latency = l2.miss > 0 ? m.read_miss_cycles : m.read_hit_cycles;
-      start_flow(slot, card.l2_read, static_cast<double>(l2.hit) * t.shared_factor);
-      hbm += static_cast<double>(l2.miss) * t.shared_factor * row_factor;
+      start_flow(slot, card.l2_write, static_cast<double>(l2.hit + l2.miss));
+      return;
     }
-    start_flow(slot, card.hbm, hbm);
+    const bool waits = wait_for_fills(slot);
+    const double answer = answer_cycles(m, t.cost, l2.miss == 0 && !waits, others_at(card, t));
+    a.latency = static_cast<std::uint64_t>(answer);
+    if (t.cost.requests > 0) {
+      a.cycles = card.loads[t.core].window.pass(env.clock.now(), t.cost, answer, params.core.mte2_requests);
+    }
+    // What comes from HBM passes the read side of L2 and holds it as long as HBM takes.
+    const double hold = std::max(1.0, m.l2_read_gb_per_s / m.hbm_read_gb_per_s);
+    start_flow(slot, card.l2_read, static_cast<double>(l2.hit) + static_cast<double>(l2.miss) * hold);
+    start_flow(slot, card.hbm, static_cast<double>(l2.miss) * t.cost.bus_factor);
+  }
+
+  std::uint64_t first_request(const Transfer& t) const { return t.address / params.core.mte2_request_bytes; }
+
+  void begin_load(const Transfer& t) {
+    auto& loads = cards[t.card]->loads;
+    if (t.core >= loads.size()) loads.resize(t.core + std::size_t{1});
+    loads[t.core].request = first_request(t);
+  }
+
+  /// Other cores of the card that load rows which begin in the same request.
+  std::uint32_t others_at(const Card& card, const Transfer& t) const {
+    if (t.cost.requests == 0) return 0;
+    const std::uint64_t request = first_request(t);
+    const auto same =
+        std::count_if(card.loads.begin(), card.loads.end(), [&](const Card::Loads& l) { return l.request == request; });
+    return static_cast<std::uint32_t>(same) - 1;
+  }
+
+  /// The transfer ends no earlier than those that are bringing in what it has found. Says whether there are such.
+  bool wait_for_fills(std::uint32_t slot) {
+    const std::uint32_t flows = slots[slot].pending;
+    for (const Fill& fill : fills) {
+      Active& filler = slots[fill.slot];
+      const bool known = !filler.waiting.empty() && filler.waiting.back() == slot;
+      const bool under_way = filler.number == fill.number && filler.pending > 0;  // else its bytes are there
+      if (!under_way || fill.slot == slot || known) continue;
+      filler.waiting.push_back(slot);
+      ++slots[slot].pending;
+    }
+    return slots[slot].pending > flows;
+  }
+
+  /// Takes its time on the bus; nobody waits for it.
+  void write_back(Card& card, std::uint64_t bytes) {
+    card.traffic.hbm_write += bytes;
+    const std::uint32_t slot = take_slot();
+    Active& a = slots[slot];
+    a.client = nullptr;
+    a.pending = 1;
+    const MemoryParams& m = params.memory;
+    card.hbm.start(slot, static_cast<double>(bytes) * m.hbm_read_gb_per_s / m.hbm_write_gb_per_s,
+                   bytes_per_cycle(params, m.hbm_read_gb_per_s));
   }
 
   void start_remote(std::uint32_t slot, std::uint32_t home) {
@@ -183,25 +259,33 @@ struct MemorySystem::Impl final : sc_core::sc_module, FlowListener {
     const std::uint64_t bytes = std::uint64_t{t.lines} * t.line_bytes;
     link_traffic[link].bytes += bytes;
     a.latency = link_latency;
+    a.cycles = t.cost.port;
     start_flow(slot, *links[link], static_cast<double>(bytes));
   }
 
-  /// One part of a transfer, `share` bytes of this pool's time. The parts advance side by side: at the port's full rate
-  /// all of them end together, after bytes / port cycles.
+  /// One part of a transfer, `share` bytes of this pool's time. The parts advance side by side: where no pool is short,
+  /// all of them end together.
   void start_flow(std::uint32_t slot, BandwidthPool& pool, double share) {
     if (share == 0) return;
     Active& a = slots[slot];
-    const double bytes = static_cast<double>(a.transfer.lines) * a.transfer.line_bytes;
-    ++a.flows;
-    pool.start(slot, share, a.transfer.port_bytes_per_cycle * (share / bytes));
+    ++a.pending;
+    pool.start(slot, share, share / a.cycles);
   }
 
-  void flow_finished(std::uint32_t slot) override {
-    if (--slots[slot].flows == 0) complete(slot);
+  void flow_finished(std::uint32_t slot) override { one_less(slot); }
+
+  void one_less(std::uint32_t slot) {
+    if (--slots[slot].pending == 0) complete(slot);
   }
 
   void complete(std::uint32_t slot) {
+    if (slots[slot].client == nullptr) {
+      free_slot(slot);
+      return;
+    }
     completed.push_back(slot);
+    for (const std::uint32_t other : slots[slot].waiting) one_less(other);
+    slots[slot].waiting.clear();
     deliver.notify(sc_core::SC_ZERO_TIME);
   }
 
@@ -209,9 +293,14 @@ struct MemorySystem::Impl final : sc_core::sc_module, FlowListener {
     delivering.swap(completed);  // a client may start its next transfer at once
     sort_by_origin(delivering);
     for (const std::uint32_t slot : delivering) {
-      const Active a = slots[slot];
-      free_slots.push_back(slot);
-      a.client->transfer_passed(a.tag, a.latency);
+      const Active& a = slots[slot];
+      TransferClient& client = *a.client;
+      const std::uint32_t tag = a.tag;
+      const std::uint64_t latency = a.latency;
+      if (a.transfer.cost.requests > 0 && !untimed)
+        cards[a.transfer.card]->loads[a.transfer.core].request = Card::kNowhere;
+      free_slot(slot);
+      client.transfer_passed(tag, latency);
     }
     delivering.clear();
   }
@@ -235,7 +324,8 @@ struct MemorySystem::Impl final : sc_core::sc_module, FlowListener {
   std::vector<LinkTraffic> link_traffic;                       // by (from, to)
   std::vector<std::pair<std::uint64_t, std::uint64_t>> given;  // address, bytes
   std::uint64_t starts = 0;
-  std::vector<Active> slots;
+  std::deque<Active> slots;  // a write-back may take one while another is in use
+  std::vector<Fill> fills;   // that the transfer which enters L2 has to wait for
   std::vector<std::uint32_t> free_slots, starting, completed, delivering;
   sc_core::sc_event admit, deliver;
 };
@@ -268,7 +358,7 @@ std::uint64_t MemorySystem::scalar_latency(std::uint32_t card, std::uint64_t add
   const std::uint64_t line = impl_->env.machine.arch.cache_line;
   const std::uint32_t home = impl_->home_of(address);
   const std::uint64_t begin = offset_of(address) & ~(line - 1);
-  const L2Access l2 = impl_->look_up(home, begin, 1, line, 0, write);
+  const L2Access l2 = impl_->look_up(home, begin, 1, line, 0, write, Fill{});
   if (home != card) {
     impl_->link_traffic[write ? impl_->link_index(card, home) : impl_->link_index(home, card)].bytes += line;
     return impl_->link_latency;

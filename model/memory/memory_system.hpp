@@ -11,6 +11,7 @@
 
 #include "isa/units.hpp"
 #include "model/environment.hpp"
+#include "model/timing/transfer_laws.hpp"
 
 namespace npu::model {
 
@@ -23,10 +24,10 @@ struct Transfer {
   std::uint32_t lines = 1;
   std::uint32_t line_bytes = 0;
   std::int64_t pitch = 0;
-  double port_bytes_per_cycle = 0;  ///< what the mover could do alone (its law: rows, width, penalties)
-  double shared_factor = 1;         ///< shared bandwidth taken per byte: above 1 for row strides the memory dislikes
+  TransferCost cost = {};  ///< what the mover takes alone (transfer_laws.hpp)
 
   [[nodiscard]] std::uint64_t bytes() const { return std::uint64_t{lines} * line_bytes; }
+  [[nodiscard]] Rows rows() const { return {address, lines, line_bytes, pitch}; }
   /// Bytes from the first to the last one, for 1 to 65535 lines (a tile's extent) and a pitch that is not negative.
   /// Where the lines lie too far apart for any memory, more bytes than any memory has.
   [[nodiscard]] std::uint64_t extent() const {
@@ -56,11 +57,13 @@ struct LinkTraffic {
 };
 
 /// Laws: every flow belongs to shared resources (HBM, L2 read, L2 write of a card; one link direction) that divide
-/// their bandwidth max-min fairly. A local read splits into L2-hit bytes (L2 read) and L2-miss bytes (HBM) by sector,
-/// with LRU blocks; a write lands in L2. Whoever evicts dirty sectors pays for their write-back on HBM. A transfer's
-/// parts advance side by side, each capped by its part of the port, so alone it takes bytes / port. A remote access
-/// takes only the link of its direction; it finds or leaves its bytes in the home card's L2. Simultaneous transfers
-/// enter L2, and simultaneous completions are delivered, in order of (card, core, tag).
+/// their bandwidth max-min fairly. A local read splits into L2-hit bytes (L2 read) and L2-miss bytes (HBM, and L2 read
+/// for as long as HBM takes) by sector, with LRU blocks; a write lands in L2. What L2 writes back is a flow of its own on HBM, for which nobody waits. A
+/// transfer's parts advance side by side, each capped by its part of the port, so alone it takes the time of its port
+/// or of its core's window of requests. A read that finds bytes which another transfer is still bringing in ends no
+/// earlier than that one. A remote access takes only the link of its direction; it finds or leaves its bytes in the
+/// home card's L2. Simultaneous transfers enter L2, and simultaneous completions are delivered, in order of (card,
+/// core, tag).
 class MemorySystem {
  public:
   MemorySystem(Environment env, std::uint32_t cards);

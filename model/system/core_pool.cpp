@@ -104,6 +104,12 @@ void CorePool::release(std::uint32_t core) {
   --slots_[core].occupied;
 }
 
+/// The first set-up of a core: spread evenly over the clusters, from the warm set-up to as far beyond the mean.
+std::uint64_t CorePool::cold_setup(std::uint32_t core) const {
+  const std::uint64_t spread = 2 * (costs_.cold - costs_.setup);
+  return costs_.setup + spread * (2 * slots_[core].at.cluster + 1) / (2 * std::uint64_t{clusters_});
+}
+
 std::vector<PlannedStart> CorePool::plan_starts(std::uint32_t core, std::uint64_t now) {
   if (slots_[core].entries.empty() || slots_[core].entries.front().phase != Phase::Published) return {};
   const Part part = slots_[core].entries.front().part;
@@ -117,14 +123,14 @@ std::vector<PlannedStart> CorePool::plan_starts(std::uint32_t core, std::uint64_
     const Entry& front = s.entries.front();
     if (front.phase != Phase::Published || front.part != part) return {};
     begin = std::max(begin, front.visible);
-    setup = std::max(setup, s.warm ? costs_.setup : costs_.cold);
+    setup = std::max(setup, s.warm ? costs_.setup : cold_setup(c));
   }
   std::vector<PlannedStart> starts;
   for (const std::uint32_t c : cores) {
     slots_[c].entries.front().phase = Phase::Planned;
     slots_[c].warm = true;
     const bool late = part.mixed && slots_[c].at.kind == isa::CoreKind::AIV;
-    starts.push_back({c, begin + setup + (late ? costs_.mixed_skew : 0)});
+    starts.push_back({c, begin + setup + (late ? costs_.mixed_skew : 0), begin});
   }
   return starts;
 }

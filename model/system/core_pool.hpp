@@ -31,7 +31,8 @@ struct Part {
 
 struct PlannedStart {
   std::uint32_t core;
-  std::uint64_t cycle;
+  std::uint64_t cycle;  ///< its scalar unit begins
+  std::uint64_t since;  ///< it has seen the block, and those of all cores of the block are free
 };
 
 class CorePool {
@@ -88,6 +89,7 @@ class CorePool {
   };
 
   [[nodiscard]] bool is_idle(Shape shape, std::uint32_t core) const;
+  [[nodiscard]] std::uint64_t cold_setup(std::uint32_t core) const;
   [[nodiscard]] bool can_stage(Shape shape, std::uint32_t core) const;
   [[nodiscard]] std::vector<std::uint32_t> make_places(Shape shape) const;
   [[nodiscard]] const std::vector<std::uint32_t>& places(Shape shape) const {

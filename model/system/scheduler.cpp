@@ -26,6 +26,7 @@ Scheduler::Scheduler(const sc_core::sc_module_name& name, Environment env, std::
       graph_{graph},
       threads_{make_threads(env, card, costs.threads)},
       pool_{card, env.machine.arch.clusters, costs, factory, *this},
+      since_(pool_.size()),
       thread_stats_(costs.threads) {
   SC_HAS_PROCESS(Scheduler);
   SC_METHOD(advance);
@@ -180,7 +181,10 @@ void Scheduler::push_event(std::uint64_t cycle, EventKind kind, std::uint32_t in
 }
 
 void Scheduler::plan_starts(std::uint32_t core, std::uint64_t now) {
-  for (const PlannedStart& s : pool_.plan_starts(core, now)) push_event(s.cycle, EventKind::StartCore, s.core);
+  for (const PlannedStart& s : pool_.plan_starts(core, now)) {
+    since_[s.core] = s.since;
+    push_event(s.cycle, EventKind::StartCore, s.core);
+  }
 }
 
 void Scheduler::start_core(std::uint32_t core, std::uint64_t now) {
@@ -190,7 +194,7 @@ void Scheduler::start_core(std::uint32_t core, std::uint64_t now) {
   ++parts_on_cores_;
   if (!run.started) {
     run.started = true;
-    run.stats.begin = now;
+    run.stats.begin = since_[core];
     for (const std::uint32_t p : task.producers) {
       const TaskRun& producer = runs_[p];
       env_.observers.tell([&](Observer& o) {
@@ -208,7 +212,8 @@ void Scheduler::start_core(std::uint32_t core, std::uint64_t now) {
                           .block = part.block,
                           .block_count = task.blocks,
                           .sub_block = at.sub_block,
-                          .mixed = part.mixed});
+                          .mixed = part.mixed,
+                          .since = since_[core]});
 }
 
 bool Scheduler::begin_work(std::uint32_t t, std::uint64_t now) {
@@ -236,6 +241,7 @@ bool Scheduler::begin_work(std::uint32_t t, std::uint64_t now) {
 
 void Scheduler::begin_publish(std::uint32_t t, Claim claim, std::uint64_t now) {
   TaskRun& run = runs_[claim.part.task];
+  if (run.payload_threads == 0) run.stats.dispatched = now;
   const std::uint64_t bit = std::uint64_t{1} << t;
   std::uint64_t cost = costs_.publish * claim.cores.size();
   if ((run.payload_threads & bit) == 0) cost += costs_.dispatch;
@@ -284,6 +290,7 @@ void Scheduler::end_work(std::uint32_t t, std::uint64_t now) {
       const std::uint32_t task = thread.completion.task;
       pool_.release(thread.completion.core);
       if (--runs_[task].parts_left > 0) break;
+      runs_[task].stats.completed = now;
       const std::uint64_t edges = graph_.task(task).successors.size();
       occupy(t, SchedulerWork::Resolve, now, costs_.resolve + edges * costs_.resolve_edge,
              {.task = task, .block = std::nullopt, .core = std::nullopt});

@@ -152,6 +152,7 @@ class Scheduler final : public sc_core::sc_module, private BlockObserver {
   TaskGraph& graph_;
   std::vector<Thread> threads_;
   CorePool pool_;
+  std::vector<std::uint64_t> since_;  ///< by core: of the block whose start is planned
   std::vector<TaskRun> runs_;
   std::array<Lane, kShapeCount> lanes_;
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;

@@ -22,12 +22,34 @@ std::uint64_t repeats(const CoreParams& p, const Access& t) {
   return t.lines * ceil_div(t.line_bytes, p.vec_repeat_bytes);
 }
 
-/// Both sources start in the same bank group: their reads take turns.
-bool read_conflict(const CoreParams& p, const Access& a, const Access& b) {
-  const auto group = [&](const Access& t) {
-    return static_cast<std::uint32_t>(t.begin) / p.ub_bank_bytes % p.ub_bank_groups;
+std::uint32_t offset(const Access& a) { return static_cast<std::uint32_t>(a.begin); }
+
+/// Bank groups from the first one that `a` touches up to the first one of `b`.
+std::uint32_t groups_between(const CoreParams& p, const Access& a, const Access& b) {
+  return (offset(b) / p.ub_bank_bytes + p.ub_bank_groups - offset(a) / p.ub_bank_bytes % p.ub_bank_groups) %
+         p.ub_bank_groups;
+}
+
+/// In a repeat, the bank groups of both tiles overlap: each touches adjacent groups, one per row of a bank.
+bool share_groups(const CoreParams& p, const Access& a, const Access& b) {
+  const auto groups = [&](const Access& t) {
+    return ceil_div(std::min(t.line_bytes, p.vec_repeat_bytes), p.ub_bank_bytes);
   };
-  return group(a) == group(b) && a.begin != b.begin;
+  const std::uint32_t distance = groups_between(p, a, b);
+  return distance < groups(a) || p.ub_bank_groups - distance < groups(b);
+}
+
+/// Two reads of a bank group take turns, unless they read the same.
+bool read_conflict(const CoreParams& p, const Access& a, const Access& b) {
+  return a.begin != b.begin && share_groups(p, a, b);
+}
+
+/// A read and a write of one bank take turns. Where both begin in the same group the hardware writes a repeat later,
+/// and they never meet.
+bool write_conflict(const CoreParams& p, const Access& source, const Access& dst) {
+  const std::uint32_t bank_bytes = p.ub_bank_bytes * p.ub_bank_groups * p.ub_bank_rows;
+  return offset(source) / bank_bytes == offset(dst) / bank_bytes && groups_between(p, source, dst) != 0 &&
+         share_groups(p, source, dst);
 }
 
 struct VectorLaw {
@@ -35,6 +57,38 @@ struct VectorLaw {
   double slope;  ///< cycles per repeat
   std::uint64_t repeats;
 };
+
+/// 32-bit rows of several repeats by group reductions, which make one value of each block of eight, and additions,
+/// which halve what is too short for another group reduction; a barrier between two steps.
+std::uint64_t group_reduction(const CoreParams& p, const VectorParams& v, const Access& a) {
+  constexpr std::uint64_t kGroup = 8, kValue = 4;
+  const auto repeats_of = [&](std::uint64_t values) { return ceil_div(a.lines * values * kValue, p.vec_repeat_bytes); };
+  std::uint64_t values = a.line_bytes / kValue, total = 0;
+  bool first = true;
+  while (values > 1) {
+    if (!first) total += v.result_cycles;
+    const bool group = values <= kGroup || values * kValue >= p.vec_repeat_bytes;
+    const std::uint64_t left = group ? ceil_div(values, kGroup) : ceil_div(values, std::uint64_t{2});
+    const std::uint64_t steps =
+        first ? a.lines * ceil_div(std::uint64_t{a.line_bytes}, p.vec_repeat_bytes) : repeats_of(group ? values : left);
+    total += (group ? v.group_fixed : v.simple_fixed) + cycles(v.simple_slope * static_cast<double>(steps));
+    values = left;
+    first = false;
+  }
+  return total;
+}
+
+/// Rows of one repeat are reduced at once; longer ones are added up to one repeat first, or reduced by groups.
+VectorLaw row_reduction(const CoreParams& p, const VectorParams& v, const Access& a) {
+  const std::uint64_t rows = a.lines, per_row = ceil_div(std::uint64_t{a.line_bytes}, p.vec_repeat_bytes);
+  if (per_row <= 1) return {v.reduce_fixed, v.reduce_slope, rows};
+  const std::uint64_t addition = v.simple_fixed + v.result_cycles + cycles(v.simple_slope * static_cast<double>(rows));
+  const std::uint64_t folded =
+      (per_row - 1) * addition + v.reduce_fixed + cycles(v.reduce_slope * static_cast<double>(rows));
+  const bool wide = isa::size_of(a.dtype) == 4;
+  const std::uint64_t total = wide ? std::min(folded, group_reduction(p, v, a)) : folded;
+  return {static_cast<std::uint32_t>(total), 0, 0};
+}
 
 VectorLaw vector_law(const CoreParams& p, const VectorParams& v, Opcode op, const Access& dst, const Access& a) {
   const bool half = isa::size_of(a.dtype) == 2;
@@ -79,7 +133,7 @@ VectorLaw vector_law(const CoreParams& p, const VectorParams& v, Opcode op, cons
     case Opcode::TRowSum:
     case Opcode::TRowMax:
     case Opcode::TRowMin:
-      return {v.reduce_fixed, v.reduce_slope, repeats(p, a)};
+      return row_reduction(p, v, a);
     case Opcode::TColSum:
     case Opcode::TColMax:
     case Opcode::TColMin:
@@ -131,36 +185,11 @@ Cost fix_l1_cost(const CoreParams& p, std::uint64_t accumulator_bytes, std::uint
 Cost vector_cost(const CoreParams& p, const VectorParams& v, Opcode op, const Access& dst, const Access& a,
                  const Access* b) {
   const VectorLaw law = vector_law(p, v, op, dst, a);
-  const double conflict = b != nullptr && read_conflict(p, a, *b) ? v.read_conflict_factor : 1.0;
+  const bool reads_meet = b != nullptr && read_conflict(p, a, *b);
+  const bool write_meets = write_conflict(p, a, dst) || (b != nullptr && write_conflict(p, *b, dst));
+  const double conflict =
+      std::max(reads_meet ? v.read_conflict_factor : 1.0, write_meets ? v.write_conflict_factor : 1.0);
   return {law.fixed + cycles(law.slope * static_cast<double>(law.repeats) * conflict), v.result_cycles};
-}
-
-double mte2_misaligned_factor(const CoreParams& p, isa::Place destination, std::uint32_t lines,
-                              std::uint32_t line_bytes, std::int64_t gm_pitch) {
-  const bool one_piece = lines <= 1 || (destination == isa::Place::UB && gm_pitch == line_bytes);
-  if (one_piece || gm_pitch % p.mte2_align_bytes == 0) return 1.0;
-  return destination == isa::Place::L1 ? p.mte2_misaligned_l1_factor : p.mte2_misaligned_ub_factor;
-}
-
-double mte2_port_cycles(const CoreParams& p, isa::Place destination, std::uint32_t lines, std::uint32_t line_bytes,
-                        std::int64_t gm_pitch) {
-  const bool to_l1 = destination == isa::Place::L1;
-  const bool contiguous = gm_pitch == line_bytes;
-  const double rows = !to_l1 && contiguous ? 1.0 : static_cast<double>(lines);
-  const double row_bytes = !to_l1 && contiguous ? static_cast<double>(lines) * line_bytes : line_bytes;
-  const double per_row = to_l1
-                             ? p.mte2_row_cycles + row_bytes / p.mte2_l1_bytes_per_cycle
-                             : std::max(row_bytes / p.mte2_ub_bytes_per_cycle, static_cast<double>(p.mte2_row_cycles));
-  return p.mte2_issue_gap_cycles + rows * per_row * mte2_misaligned_factor(p, destination, lines, line_bytes, gm_pitch);
-}
-
-double mte3_port_cycles(const CoreParams& p, std::uint64_t bytes) {
-  return std::max(1.0, static_cast<double>(bytes) / p.mte3_bytes_per_cycle);
-}
-
-double fix_port_cycles(const CoreParams& p, std::uint64_t accumulator_bytes, std::uint64_t output_bytes) {
-  return p.fix_startup_cycles + std::max(static_cast<double>(accumulator_bytes) / p.fix_l0c_bytes_per_cycle,
-                                         static_cast<double>(output_bytes) / p.fix_gm_bytes_per_cycle);
 }
 
 Cost cost_of(const isa::Operation& op, const Machine& machine, bool mte2_busy) {
@@ -185,12 +214,6 @@ Cost cost_of(const isa::Operation& op, const Machine& machine, bool mte2_busy) {
   }
   NPU_ASSERT(false, "pipe without a cost");
   return {};
-}
-
-double port_cycles(const isa::Operation& op, const CoreParams& p) {
-  const Access &tile = op.accesses[0], &gm = op.accesses[1];
-  if (op.opcode == Opcode::TLoad) return mte2_port_cycles(p, tile.place, gm.lines, gm.line_bytes, gm.pitch);
-  return op.pipe == isa::Pipe::FIX ? fix_port_cycles(p, tile.bytes(), gm.bytes()) : mte3_port_cycles(p, gm.bytes());
 }
 
 }  // namespace npu::model

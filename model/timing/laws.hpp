@@ -28,17 +28,5 @@ struct Cost {
 
 /// What the pipe of a mover, cube or vector instruction takes, movers without what they exchange with global memory.
 [[nodiscard]] Cost cost_of(const isa::Operation& op, const Machine& machine, bool mte2_busy);
-/// Port time of an operation that exchanges something with global memory.
-[[nodiscard]] double port_cycles(const isa::Operation& op, const CoreParams& p);
-
-/// What rows whose stride is not a multiple of the alignment cost, on the port and on shared bandwidth. Adjacent rows
-/// into UB are one piece.
-[[nodiscard]] double mte2_misaligned_factor(const CoreParams& p, isa::Place destination, std::uint32_t lines,
-                                            std::uint32_t line_bytes, std::int64_t gm_pitch);
-/// Port time of the movers that use shared bandwidth: what the transfer takes when nothing else moves.
-[[nodiscard]] double mte2_port_cycles(const CoreParams& p, isa::Place destination, std::uint32_t lines,
-                                      std::uint32_t line_bytes, std::int64_t gm_pitch);
-[[nodiscard]] double mte3_port_cycles(const CoreParams& p, std::uint64_t bytes);
-[[nodiscard]] double fix_port_cycles(const CoreParams& p, std::uint64_t accumulator_bytes, std::uint64_t output_bytes);
 
 }  // namespace npu::model

@@ -274,8 +274,10 @@ void declare_tools(CLI::App& app, Options& o) {
   CLI::App* show = config->add_subcommand("show", "every figure with its source");
   show->footer("npusim config show --set core.ub_kib=128\n");
   add_machine_flags(*show, o);
-  config->add_subcommand("diff")->group("")->final_callback(
-      [] { throw config_error("config diff: not built yet; compare the output of config show"); });
+  CLI::App* diff = config->add_subcommand("diff", "the figures in which two machines differ, with those of the second");
+  diff->footer("npusim config diff a2a3 910b4\n");
+  add_word(*diff, "first", o.platform_a, "platform or machine file");
+  add_word(*diff, "second", o.platform_b, "platform or machine file");
 }
 
 void declare_guides(CLI::App& app, Options& o) {

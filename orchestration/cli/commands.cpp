@@ -44,4 +44,16 @@ int show_config(const Options& o) {
   return 0;
 }
 
+int diff_configs(const Options& o) {
+  const model::Machine a = model::load_machine(o.platform_a, o.machine_overrides);
+  const model::Machine b = model::load_machine(o.platform_b, o.machine_overrides);
+  for (std::size_t i = 0; i < a.figures.size(); ++i) {
+    const model::Figure &fa = a.figures[i], &fb = b.figures[i];  // both have every key, in the same order
+    if (fa.value == fb.value) continue;
+    print(Stream::Out, "{:36} {:>12} {:>12} {:10} {:10} {}\n", fa.key, fa.value, fb.value, fa.unit, fb.confidence,
+          fb.source);
+  }
+  return 0;
+}
+
 }  // namespace npu::cli

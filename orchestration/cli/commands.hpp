@@ -11,5 +11,6 @@ int fit(const Options& options);
 int assemble_file(const Options& options);
 int disassemble_file(const Options& options);
 int show_config(const Options& options);
+int diff_configs(const Options& options);
 
 }  // namespace npu::cli

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "model/config/machine.hpp"
 #include "orchestration/cli/help.hpp"
 #include "orchestration/data/presets.hpp"
 #include "orchestration/experiment/family.hpp"
@@ -42,7 +43,7 @@ Candidates candidates_of(const Flag& flag) {
   } else if (std::find(flag.words.begin(), flag.words.end(), "--preset") != flag.words.end()) {
     for (const std::string_view name : orch::preset_names()) found.words.emplace_back(name);
   } else if (std::find(flag.words.begin(), flag.words.end(), "--platform") != flag.words.end()) {
-    found.words.emplace_back("a2a3");
+    found.words = model::shipped_platforms();
   }
   return found;
 }

@@ -1,6 +1,7 @@
 // `list`: the names that other commands take.
 #include <nlohmann/json.hpp>
 
+#include "model/config/machine.hpp"
 #include "orchestration/cli/commands.hpp"
 #include "orchestration/cli/console.hpp"
 #include "orchestration/data/presets.hpp"
@@ -10,7 +11,7 @@ namespace npu::cli {
 namespace {
 
 struct Entry {
-  std::string_view name;
+  std::string name;
   std::string summary;
 };
 struct Section {
@@ -22,7 +23,7 @@ std::vector<Section> sections() {
   Section workloads{"workloads", {}}, presets{"presets", {}};
   for (const orch::Family* family : orch::families()) {
     for (const orch::WorkloadName& workload : family->workloads()) {
-      workloads.entries.push_back({workload.name, std::string{workload.summary}});
+      workloads.entries.push_back({std::string{workload.name}, std::string{workload.summary}});
     }
   }
   for (const std::string_view name : orch::preset_names()) {
@@ -30,12 +31,17 @@ std::vector<Section> sections() {
     const auto& c = preset.config;
     const std::string position = preset.start_pos ? fmt::format(" from position {}", *preset.start_pos) : std::string{};
     presets.entries.push_back(
-        {name, fmt::format("{} layers, hidden {}, {} heads x {}, {} experts on {} ranks, batch {} x {}{}", c.layers,
-                           c.hidden, c.heads, c.head_dim, c.experts, c.ranks, c.batch, c.seq, position)});
+        {std::string{name},
+         fmt::format("{} layers, hidden {}, {} heads x {}, {} experts on {} ranks, batch {} x {}{}", c.layers, c.hidden,
+                     c.heads, c.head_dim, c.experts, c.ranks, c.batch, c.seq, position)});
+  }
+  Section platforms{"platforms", {}};
+  for (const std::string& name : model::shipped_platforms()) {
+    platforms.entries.push_back({name, model::load_machine(name, {}).about});
   }
   return {std::move(workloads),
           std::move(presets),
-          {"platforms", {{"a2a3", "one card: 24 cube and 48 vector cores; alias a2a3sim"}}},
+          std::move(platforms),
           {"protocols", {{"push-count", "expert exchange by published counts"}}}};
 }
 

@@ -37,6 +37,8 @@ int execute(const Options& options) {
       return disassemble_file(options);
     case Command::ConfigShow:
       return show_config(options);
+    case Command::ConfigDiff:
+      return diff_configs(options);
   }
   return kConfigError;
 }

@@ -134,7 +134,7 @@ void take_command(const CLI::App& app, Options& o) {
   } else if (app.got_subcommand("disasm")) {
     o.command = Command::Disasm;
   } else if (app.got_subcommand("config")) {
-    o.command = Command::ConfigShow;
+    o.command = app.get_subcommand("config")->got_subcommand("diff") ? Command::ConfigDiff : Command::ConfigShow;
   } else if (app.got_subcommand("completion")) {
     o.text = completion_script(app, o.shell);
   } else if (app.got_subcommand("man")) {

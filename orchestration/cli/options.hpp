@@ -12,7 +12,7 @@
 namespace npu::cli {
 
 /// Text: what was asked for is text about npusim itself (help, version, completion, manual page).
-enum class Command : std::uint8_t { Text, Run, List, Fit, Asm, Disasm, ConfigShow };
+enum class Command : std::uint8_t { Text, Run, List, Fit, Asm, Disasm, ConfigShow, ConfigDiff };
 
 /// A timeline beyond this many MiB is cut, so that a program that never ends does not fill the disk.
 inline constexpr std::uint64_t kDefaultTraceLimitMib = 8192;
@@ -50,10 +50,11 @@ struct Options {
   std::string trace_level, vcd_scope, vcd_level, trace_window;
   std::uint64_t trace_limit_mib = kDefaultTraceLimitMib;
 
-  std::vector<std::string> help_of;  ///< words behind `help`
-  std::string shell;                 ///< of `completion`
-  std::string file;                  ///< asm, disasm
-  std::string output;                ///< asm: object file; disasm: text file, empty for stdout
+  std::vector<std::string> help_of;    ///< words behind `help`
+  std::string shell;                   ///< of `completion`
+  std::string file;                    ///< asm, disasm
+  std::string platform_a, platform_b;  ///< config diff
+  std::string output;                  ///< asm: object file; disasm: text file, empty for stdout
 };
 
 /// Throws ConfigError for what CLI11 refuses and for flags of the contract whose feature does not exist.

@@ -199,7 +199,7 @@ class Writer {
     std::array<std::uint64_t, 2> cores{};
     TaskGroup all;
     for (const model::TaskStats& task : tasks) {
-      longest = std::max(longest, cycles_between(task.begin, task.end));
+      longest = std::max(longest, cycles_between(task.dispatched, task.completed));
       longest_core = std::max(longest_core, task.max_core_cycles);
       core_cycles += task.core_cycles;
       for (std::size_t kind = 0; kind < cores.size(); ++kind) cores[kind] += task.cores[kind];

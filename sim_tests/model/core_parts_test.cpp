@@ -45,21 +45,21 @@ TEST_CASE("a pipe starts its operations in order, one when the one before has le
   b.pipes.push(Bench::operation(Opcode::TMul, isa::Pipe::V, 2), 11);
   REQUIRE(v.next_start() == 10);
   v.start(10);
-  v.enter_flight(10, 30, 45);
+  v.enter_flight(10, 30, 45, 45);
   b.pipes.find_start(isa::Pipe::V);
   CHECK(v.next_start() == 30);
   CHECK(v.next_retirement() == 45);
   CHECK(v.oldest().index == 1);
   CHECK(v.front().index == 2);
   v.start(30);
-  v.enter_flight(30, 40, 41);
+  v.enter_flight(30, 40, 41, 41);
   CHECK(v.last_retirement() == 45);  // in order, so not before the first
   v.retire();
   CHECK(v.oldest().index == 2);
   CHECK(v.next_retirement() == 45);
   v.retire();
   CHECK(v.idle());
-  CHECK(v.stats().busy == 30);
+  CHECK(v.stats().busy == 45 - 10);  // until its results are there
   CHECK(v.stats().instructions == 2);
 }
 
@@ -88,9 +88,21 @@ TEST_CASE("a barrier of a pipe waits for the results of what went before", "[cor
   b.pipes.push(Bench::operation(Opcode::TAdd, isa::Pipe::V), 0);
   b.pipes.push(Bench::operation(Opcode::PipeBarrier, isa::Pipe::V), 1);
   v.start(0);
-  v.enter_flight(0, 10, 25);
+  v.enter_flight(0, 10, 25, 25);
   b.pipes.find_start(isa::Pipe::V);
   CHECK(v.next_start() == 25);
+}
+
+TEST_CASE("a barrier of the vector pipe waits until the pipe sees its own results", "[core]") {
+  Bench b;
+  CorePipe& v = b.pipes[isa::Pipe::V];
+  b.pipes.push(Bench::operation(Opcode::TAdd, isa::Pipe::V), 0);
+  b.pipes.push(Bench::operation(Opcode::PipeBarrier, isa::Pipe::V), 1);
+  v.start(0);
+  v.enter_flight(0, 10, 10, 28);
+  b.pipes.find_start(isa::Pipe::V);
+  CHECK(v.next_retirement() == 10);  // other pipes have the result
+  CHECK(v.next_start() == 28);
 }
 
 TEST_CASE("a vector core has no cube pipes, and is idle when all of its own are", "[core]") {
@@ -100,7 +112,7 @@ TEST_CASE("a vector core has no cube pipes, and is idle when all of its own are"
   b.pipes.push(Bench::operation(Opcode::TAdd, isa::Pipe::V), 0);
   CHECK_FALSE(b.pipes.idle());
   b.pipes[isa::Pipe::V].start(0);
-  b.pipes[isa::Pipe::V].enter_flight(0, 10, 25);
+  b.pipes[isa::Pipe::V].enter_flight(0, 10, 25, 25);
   CHECK_FALSE(b.pipes.idle());
   b.pipes[isa::Pipe::V].retire();
   CHECK(b.pipes.idle());

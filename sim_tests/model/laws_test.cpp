@@ -50,46 +50,8 @@ TEST_CASE("a move from L1 takes its startup and the width of its destination", "
 }
 
 TEST_CASE("an accumulator leaves at the slower of its read and its write", "[laws]") {
-  CHECK(fix_l1_cost(kCore, 4096, 2048).occupancy == 62);         // 30 + max(4096 / 128, 2048 / 128)
-  CHECK(fix_l1_cost(kCore, 4096, 8192).occupancy == 94);         // 30 + 8192 / 128
-  CHECK(fix_port_cycles(kCore, 4096, 1024) == Approx(30 + 32));  // max(4096 / 128, 1024 / 64)
-  CHECK(fix_port_cycles(kCore, 4096, 4096) == Approx(30 + 64));  // 4096 / 64
-}
-
-TEST_CASE("a load into L1 pays for its rows, one by one", "[laws]") {
-  const auto cycles = [](std::uint32_t lines, std::uint32_t bytes, std::int64_t pitch) {
-    return mte2_port_cycles(kCore, Place::L1, lines, bytes, pitch);
-  };
-  CHECK(cycles(1, 512, 512) == Approx(20));     // gap 10 + 2 + 512 / 64
-  CHECK(cycles(16, 512, 1024) == Approx(170));  // 10 + 16 * (2 + 8)
-  CHECK(cycles(16, 512, 512) == Approx(170));   // contiguous or not
-  CHECK(cycles(16, 512, 1000) == Approx(330));  // 10 + 16 * (2 + 8) * 2: rows off the 512-byte grid
-  CHECK(cycles(1, 512, 1000) == Approx(20));    // a single row has no stride
-}
-
-TEST_CASE("a load into UB pays for its bytes, or for rows shorter than the row time", "[laws]") {
-  const auto cycles = [](std::uint32_t lines, std::uint32_t bytes, std::int64_t pitch) {
-    return mte2_port_cycles(kCore, Place::UB, lines, bytes, pitch);
-  };
-  CHECK(cycles(16, 512, 512) == Approx(138));   // 10 + 8192 / 64
-  CHECK(cycles(16, 512, 1024) == Approx(138));  // 10 + 16 * 8
-  CHECK(cycles(16, 64, 512) == Approx(42));     // 10 + 16 * max(1, 2)
-  CHECK(cycles(16, 64, 64) == Approx(26));      // 10 + 1024 / 64: contiguous rows are one piece
-  CHECK(cycles(16, 512, 1000) == Approx(202));  // 10 + 16 * 8 * 1.5
-}
-
-TEST_CASE("a row stride off the grid costs the factor of its destination", "[laws]") {
-  CHECK(mte2_misaligned_factor(kCore, Place::L1, 2, 64, 1024) == Approx(1));
-  CHECK(mte2_misaligned_factor(kCore, Place::L1, 2, 64, 1000) == Approx(2));
-  CHECK(mte2_misaligned_factor(kCore, Place::UB, 2, 64, 1000) == Approx(1.5));
-  CHECK(mte2_misaligned_factor(kCore, Place::UB, 1, 64, 1000) == Approx(1));
-  CHECK(mte2_misaligned_factor(kCore, Place::UB, 2, 64, 64) == Approx(1));  // adjacent rows: one piece
-  CHECK(mte2_misaligned_factor(kCore, Place::L1, 2, 64, 64) == Approx(2));  // L1 takes row by row
-}
-
-TEST_CASE("a store from UB pays for its bytes, a cycle at least", "[laws]") {
-  CHECK(mte3_port_cycles(kCore, 4096) == Approx(64));  // 4096 / 64
-  CHECK(mte3_port_cycles(kCore, 4) == Approx(1));
+  CHECK(fix_l1_cost(kCore, 4096, 2048).occupancy == 62);  // 30 + max(4096 / 128, 2048 / 128)
+  CHECK(fix_l1_cost(kCore, 4096, 8192).occupancy == 94);  // 30 + 8192 / 128
 }
 
 TEST_CASE("a vector instruction takes the fixed time and the slope of its kind", "[laws]") {
@@ -144,15 +106,42 @@ TEST_CASE("a cast is paid by its wider side, a reduction by its source, a broadc
   CHECK(vector_cycles(Opcode::TColExpand, wide, row) == 24);
 }
 
-TEST_CASE("sources in the same bank group are read one after the other", "[laws]") {
-  const isa::Access dst = packed(DType::F32, 4, 64, 8192), a = packed(DType::F32, 4, 64, 0);
+TEST_CASE("sources whose repeats meet in a bank group are read one after the other", "[laws]") {
+  const isa::Access dst = packed(DType::F32, 4, 64, 65'536), a = packed(DType::F32, 4, 64, 0);
   const auto with = [&](std::uint32_t offset) {
     const isa::Access b = packed(DType::F32, 4, 64, offset);
     return vector_cost(kCore, kParams.vector, Opcode::TAdd, dst, a, &b).occupancy;
   };
-  CHECK(with(1024) == 28);  // 20 + 4 * 2: 1024 / 32 is group 0 of 16, like offset 0
-  CHECK(with(1056) == 24);  // group 1
-  CHECK(with(0) == 24);     // the same rows are read once
+  CHECK(with(1024) == 28);        // 20 + 4 * 2: groups 0 to 7 both
+  CHECK(with(1024 + 32) == 28);   // 1 to 8 meet 0 to 7
+  CHECK(with(1024 + 256) == 24);  // 8 to 15 do not
+  CHECK(with(1024 + 480) == 28);  // 15 and 0 to 6
+  CHECK(with(0) == 24);           // the same rows are read once
+}
+
+TEST_CASE("a result that meets a source in its banks waits, unless it begins in the source's bank", "[laws]") {
+  const auto with = [&](std::uint32_t source, std::uint32_t result) {
+    const isa::Access a = packed(DType::F32, 4, 64, source), dst = packed(DType::F32, 4, 64, result);
+    return vector_cost(kCore, kParams.vector, Opcode::TAddS, dst, a, nullptr).occupancy;
+  };
+  CHECK(with(0, 16'384 + 32) == 26);  // 20 + 4 * 1.5: banks 1 to 8 meet 0 to 7
+  CHECK(with(0, 16'384) == 24);       // written a repeat later
+  CHECK(with(0, 0) == 24);            // in place
+  CHECK(with(0, 16'384 + 256) == 24);
+  CHECK(with(0, 65'536 + 32) == 24);  // other banks
+}
+
+TEST_CASE("long rows are reduced by additions or by groups, whichever is faster", "[laws]") {
+  const auto reduced = [](DType dtype, std::uint32_t rows, std::uint32_t cols) {
+    return vector_cycles(Opcode::TRowMax, packed(dtype, 1, rows), packed(dtype, rows, cols));
+  };
+  CHECK(reduced(DType::F32, 8, 64) == 96);   // 40 + 8 * 7
+  CHECK(reduced(DType::F32, 8, 32) == 96);   // a row takes a repeat, however short
+  CHECK(reduced(DType::F32, 1, 128) == 78);  // one addition 20 + 10 + 1, then 40 + 7
+  // 32 rows of 4 repeats by groups: 35 + 128 leave 32 values a row, two additions 20 + 8 and 20 + 4 leave 8, 35 + 4;
+  // three barriers of 10. By additions: 3 * (20 + 10 + 32) + 40 + 32 * 7 = 450.
+  CHECK(reduced(DType::F32, 32, 256) == 284);
+  CHECK(reduced(DType::F16, 32, 512) == 450);  // 16-bit rows only by additions
 }
 
 }  // namespace

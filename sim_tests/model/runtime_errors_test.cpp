@@ -180,6 +180,7 @@ TEST_CASE("a cross-core flag beyond its limit names who set it, the figure and a
 TEST_CASE("a tile element costs what the machine says, below a scalar instruction's cost too") {
   model::Machine machine = test::test_machine();
   machine.params.core.scalar_cycles = 50;
+  machine.params.scheduler.task_setup_us = machine.params.scheduler.task_cold_us = 0;
   ProgramBench bench{{R"(.kernel element
 .vector
 .tile a ub f32 nd 1x64
