@@ -22,7 +22,7 @@ Core::Core(const sc_core::sc_module_name& name, Environment env, const CoreLocat
       cache_{env.machine.params.core.cache_lines, env.machine.arch.cache_line} {
   using enum Pipe;
   const auto has =
-      where.kind == isa::CoreKind::AIC ? std::vector{S, MTE2, MTE1, M, FIX} : std::vector{S, MTE2, V, MTE3};
+      where.kind == isa::CoreKind::AIC ? std::vector{S, MTE2, MTE1, M, FIX, MTE3} : std::vector{S, MTE2, V, MTE3};
   for (const Pipe p : has) {
     if (p != S) active_pipes_.push_back(static_cast<std::uint32_t>(p));
   }

@@ -4,16 +4,17 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <set>
 #include <string>
 
 #include "isa/errors.hpp"
+#include "orchestration/calibration/workload.hpp"
 
 namespace npu::cli {
 namespace {
 
 /// Flags of the contract whose feature does not exist: refused by name, so that nobody believes them obeyed.
-constexpr const char* kRefusedFlags[] = {"--tile",
-                                         "--enable-chip-swimlane",
+constexpr const char* kRefusedFlags[] = {"--enable-chip-swimlane",
                                          "--enable-l2-swimlane",
                                          "--enable-pmu",
                                          "--enable-dep-gen",
@@ -173,6 +174,30 @@ void add_program_flags(CLI::App& app, Options& o) {
                 ->check(refuse_unless_positive<std::uint32_t>)});
 }
 
+/// The plan fields of all calibration kernels: shown by the help of each kernel, for names mean other things to others.
+void add_plan_flags(CLI::App& app, Options& o) {
+  std::set<std::string> names;
+  for (const orch::CalibrationWorkload& workload : orch::calibration_workloads()) {
+    for (const orch::PlanField& field : workload.make()->fields()) {
+      const std::string name{field.name};
+      if (name == "tile" || !names.insert(name).second) continue;
+      if (field.form.empty()) {
+        app.add_flag_callback("--" + name, [&o, name] { o.plan_flags.push_back({name, ""}); })->group("");
+        continue;
+      }
+      const auto take = [&o, name](const std::vector<std::string>& values) {
+        for (const std::string& value : values) o.plan_flags.push_back({name, value});
+      };
+      app.add_option_function<std::vector<std::string>>("--" + name, take)->allow_extra_args(false)->group("");
+    }
+  }
+  in_group("Calibration kernels",
+           {add_list(app, "--tile", o.tiles,
+                     "field of the kernel's plan, which is a flag of its own too: npusim help run gemm shows those of "
+                     "gemm; repeatable")
+                ->type_name("FIELD=VALUE")});
+}
+
 void add_output_flags(CLI::App& app, Options& o) {
   in_group("Output",
            {app.add_option("--out", o.out,
@@ -215,12 +240,14 @@ void declare_run(CLI::App& app, Options& o) {
   run->footer(
       "npusim run decode-layer --layer-id 0 --preset tiny --trace t.json --vcd w.vcd\n"
       "npusim run decode-step --preset tiny --layers 0-3 --mode timing\n"
+      "npusim run gemm --m 128 --k 512 --n 1024 --base 128x256x64\n"
       "npusim run k.npu --args x=f32:16x64 --args y=f32:16x64 --args n=5 --blocks 4 --save-data data\n");
   add_size_flags(*run, o);
   add_step_flags(*run, o);
   add_machine_flags(*run, o);
   add_run_data_flags(*run, o);
   add_program_flags(*run, o);
+  add_plan_flags(*run, o);
   add_simulation_flags(*run, o);
   add_output_flags(*run, o);
   add_trace_flags(*run, o);
@@ -237,8 +264,10 @@ void declare_tools(CLI::App& app, Options& o) {
   add_word(*fit, "workload", o.workload, "a name of npusim list, or a program file (.npu, .npuo)");
   fit->footer(
       "npusim fit decode-layer --preset flash --set core.ub_kib=192\n"
+      "npusim fit gemm --m 4096 --n 4096 --k 4096 --l1-buffers 2\n"
       "npusim fit k.npu\n");
   add_size_flags(*fit, o);
+  add_plan_flags(*fit, o);
   add_machine_flags(*fit, o);
   add_data_flags(*fit, o);
   CLI::App* assemble = app.add_subcommand("asm", "kernel text (.npu) to object file (.npuo)");

@@ -10,6 +10,8 @@ int run_workload(const Options& options);
 int run_step(const Options& options);
 /// A user's program.
 int run_program_file(const Options& options);
+/// A calibration kernel.
+int run_calibration(const Options& options);
 /// ConfigError where a flag belongs to the workloads of a layer.
 void refuse_layer_flags(const Options& options);
 int list(const Options& options);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "orchestration/calibration/workload.hpp"
 #include "orchestration/cli/help.hpp"
 #include "orchestration/data/presets.hpp"
 #include "orchestration/host/workloads.hpp"
@@ -37,6 +38,7 @@ Candidates candidates_of(const Flag& flag) {
   found.files = flag.value == "WORKLOAD" || flag.value.ends_with("FILE") || flag.value == "DIR";
   if (flag.value == "WORKLOAD") {
     for (const orch::Workload& workload : orch::workloads()) found.words.emplace_back(workload.name);
+    for (const auto& workload : orch::calibration_workloads()) found.words.emplace_back(workload.name);
   } else if (std::find(flag.words.begin(), flag.words.end(), "--preset") != flag.words.end()) {
     for (const std::string_view name : orch::preset_names()) found.words.emplace_back(name);
   } else if (std::find(flag.words.begin(), flag.words.end(), "--platform") != flag.words.end()) {

@@ -1,5 +1,6 @@
 // `fit`: what kernels need of the on-chip spaces, without a run.
 #include "isa/tile_rules.hpp"
+#include "orchestration/cli/calibration.hpp"
 #include "orchestration/cli/case_source.hpp"
 #include "orchestration/cli/commands.hpp"
 #include "orchestration/cli/console.hpp"
@@ -29,6 +30,14 @@ MemoryMap tiles_of(const isa::KernelObject& object) {
   return map;
 }
 
+MemoryMap tiles_of(const orch::CalibrationCase& calibration, const isa::ArchSpec& arch, std::uint32_t cards) {
+  try {
+    return calibration.build(arch, cards).memory_map;
+  } catch (const isa::CapacityError& error) {
+    return error.memory_map;
+  }
+}
+
 std::string verdict_of(const isa::SpaceBudget& budget, double share) {
   if (budget.is_over()) return coloured(Stream::Out, Colour::Red, "OVER    ");
   if (share > kMarginal) return coloured(Stream::Out, Colour::Yellow, "MARGINAL");
@@ -51,12 +60,16 @@ bool print_budgets(std::string_view kernel, const MemoryMap& map, const isa::Arc
 }  // namespace
 
 int fit(const Options& o) {
-  const model::Machine machine = model::load_machine(o.platform, o.machine_overrides);
+  model::Machine machine = model::load_machine(o.platform, o.machine_overrides);
   std::vector<std::pair<std::string, MemoryMap>> kernels;
   if (is_program_file(o.workload)) {
     refuse_layer_flags(o);
     const isa::KernelObject object = read_program(o.workload, machine, Demand::Sound);
     kernels.emplace_back(object.name, tiles_of(object));
+  } else if (orch::find_calibration_workload(o.workload) != nullptr) {
+    const CalibrationSetup setup = set_up_calibration(o);
+    machine = setup.machine;
+    kernels.emplace_back(o.workload, tiles_of(*setup.calibration, machine.arch, setup.cards));
   } else {
     const orch::Workload& workload = orch::find_workload(o.workload);
     const CaseSource source = open_case(o, workload);

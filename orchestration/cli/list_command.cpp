@@ -1,6 +1,7 @@
 // `list`: the names that other commands take.
 #include <nlohmann/json.hpp>
 
+#include "orchestration/calibration/workload.hpp"
 #include "orchestration/cli/commands.hpp"
 #include "orchestration/cli/console.hpp"
 #include "orchestration/data/presets.hpp"
@@ -21,6 +22,9 @@ struct Section {
 std::vector<Section> sections() {
   Section workloads{"workloads", {}}, presets{"presets", {}};
   for (const orch::Workload& workload : orch::workloads()) {
+    workloads.entries.push_back({workload.name, std::string{workload.summary}});
+  }
+  for (const orch::CalibrationWorkload& workload : orch::calibration_workloads()) {
     workloads.entries.push_back({workload.name, std::string{workload.summary}});
   }
   for (const std::string_view name : orch::preset_names()) {

@@ -1,11 +1,14 @@
 #include "orchestration/cli/options.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <set>
 
 #include "isa/errors.hpp"
 #include "isa/nearest_name.hpp"
 #include "isa/numerics/host_variant.hpp"
+#include "orchestration/calibration/workload.hpp"
 #include "orchestration/cli/command_line.hpp"
 #include "orchestration/cli/help.hpp"
 #include "orchestration/host/workloads.hpp"
@@ -44,6 +47,23 @@ void refuse_contradictions(const Options& o) {
   }
 }
 
+/// Plan fields belong to the kernels that have them.
+void refuse_plan_flags(const Options& o) {
+  if (orch::find_calibration_workload(o.workload) != nullptr) return;
+  if (!o.tiles.empty()) {
+    throw config_error("--tile {}: not built yet for {}; leave it out", o.tiles.front(), o.workload);
+  }
+  if (o.plan_flags.empty()) return;
+  const std::string& name = o.plan_flags.front().name;
+  std::vector<std::string_view> owners;
+  for (const orch::CalibrationWorkload& workload : orch::calibration_workloads()) {
+    for (const orch::PlanField& field : workload.make()->fields()) {
+      if (field.name == name) owners.push_back(workload.name);
+    }
+  }
+  throw config_error("--{} belongs to {}; {} does not have it", name, fmt::join(owners, ", "), o.workload);
+}
+
 void refuse_repeated_figures(const Options& o) {
   std::set<std::string> keys;
   for (const std::string& text : o.machine_overrides) {
@@ -73,14 +93,19 @@ std::string prefix_of(const CLI::App& command) {
 }
 
 /// The first word that a command does not know, with the nearest that it does.
-void refuse_unknown_words(const CLI::App& command) {
+void refuse_unknown_words(const CLI::App& command, const Options& o) {
   const std::vector<std::string> unknown = command.remaining();
   if (unknown.empty()) return;
   const auto is_flag = [](const std::string& word) { return word.size() > 1 && word[0] == '-'; };
   const auto flag = std::find_if(unknown.begin(), unknown.end(), is_flag);
   if (flag != unknown.end()) {
     const std::string word = flag->substr(0, flag->find('='));
-    const std::vector<Flag> flags = flags_of(command);
+    std::vector<Flag> flags = flags_of(command);
+    if (const auto* kernel = orch::find_calibration_workload(o.workload)) {
+      for (const orch::PlanField& field : kernel->make()->fields()) {
+        flags.emplace_back().words = {fmt::format("--{}", field.name)};
+      }
+    }
     std::vector<std::string_view> names;
     for (const Flag& known : flags) names.insert(names.end(), known.words.begin(), known.words.end());
     throw config_error("{}no flag is called {}{}; {} shows the flags", prefix_of(command), word,
@@ -126,11 +151,13 @@ const CLI::App& named_command(const CLI::App& app, const std::vector<std::string
 void take_command(const CLI::App& app, Options& o) {
   if (app.got_subcommand("run")) {
     o.command = Command::Run;
+    refuse_plan_flags(o);
     refuse_contradictions(o);
   } else if (app.got_subcommand("list")) {
     o.command = Command::List;
   } else if (app.got_subcommand("fit")) {
     o.command = Command::Fit;
+    refuse_plan_flags(o);
   } else if (app.got_subcommand("asm")) {
     o.command = Command::Asm;
   } else if (app.got_subcommand("disasm")) {
@@ -142,7 +169,9 @@ void take_command(const CLI::App& app, Options& o) {
   } else if (app.got_subcommand("man")) {
     o.text = manual_page(app);
   } else {
-    o.text = help_text(named_command(app, o.help_of));
+    const orch::CalibrationWorkload* const kernel =
+        o.help_of.size() == 2 && o.help_of[0] == "run" ? orch::find_calibration_workload(o.help_of[1]) : nullptr;
+    o.text = kernel != nullptr ? help_text(*kernel) : help_text(named_command(app, o.help_of));
   }
 }
 
@@ -158,7 +187,8 @@ Options parse_options(int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    o.text = help_text(parsed_command(app));
+    const orch::CalibrationWorkload* const kernel = orch::find_calibration_workload(o.workload);
+    o.text = kernel != nullptr ? help_text(*kernel) : help_text(parsed_command(app));
     return o;
   } catch (const CLI::CallForAllHelp&) {
     o.text = help_of_all(app);
@@ -167,12 +197,12 @@ Options parse_options(int argc, const char* const* argv) {
     o.text = std::string{version.what()} + "\n";
     return o;
   } catch (const CLI::ParseError& error) {
-    refuse_unknown_words(app);
-    refuse_unknown_words(parsed_command(app));
+    refuse_unknown_words(app, o);
+    refuse_unknown_words(parsed_command(app), o);
     throw usage_error(parsed_command(app), error);
   }
-  refuse_unknown_words(app);
-  refuse_unknown_words(parsed_command(app));
+  refuse_unknown_words(app, o);
+  refuse_unknown_words(parsed_command(app), o);
   refuse_repeated_figures(o);
   take_command(app, o);
   return o;

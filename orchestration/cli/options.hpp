@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "model/device.hpp"
+#include "orchestration/calibration/plan_field.hpp"
 
 namespace npu::cli {
 
@@ -42,6 +43,10 @@ struct Options {
   // Program files
   std::vector<std::string> args;  ///< NAME=DTYPE:RxC[:INIT] or NAME=INTEGER
   std::optional<std::uint32_t> blocks;
+
+  // Calibration kernels
+  std::vector<orch::FlagText> plan_flags;  ///< of plan fields, as given
+  std::vector<std::string> tiles;          ///< --tile FIELD=VALUE, or the value of the field called tile
 
   // Simulation
   model::Mode mode = model::Mode::Timed;

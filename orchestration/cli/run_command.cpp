@@ -3,6 +3,7 @@
 
 #include "isa/encoding/object_file.hpp"
 #include "isa/errors.hpp"
+#include "orchestration/calibration/workload.hpp"
 #include "orchestration/cli/case_source.hpp"
 #include "orchestration/cli/commands.hpp"
 #include "orchestration/cli/program_file.hpp"
@@ -119,6 +120,7 @@ int simulate_layer(const Options& o, CaseSource& source, const orch::Workload& w
 
 int run_workload(const Options& o) {
   if (is_program_file(o.workload)) return run_program_file(o);
+  if (orch::find_calibration_workload(o.workload) != nullptr) return run_calibration(o);
   if (!o.args.empty())
     throw config_error("--args belongs to program files (.npu, .npuo); {} brings its own", o.workload);
   if (o.blocks) throw config_error("--blocks belongs to program files (.npu, .npuo); {} knows its own", o.workload);

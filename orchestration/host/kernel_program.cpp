@@ -20,10 +20,15 @@ model::Direction direction_of(ArgKind kind) {
   return model::Direction::InOut;
 }
 
+/// Floats and quantised data are no control data (README, "Modes").
+bool steers(isa::DType dtype) {
+  return dtype == isa::DType::I16 || dtype == isa::DType::I32 || dtype == isa::DType::I64;
+}
+
 }  // namespace
 
 KernelProgram::KernelProgram(const isa::KernelObject& kernel, std::uint32_t blocks, std::vector<KernelValue> values,
-                             const model::Machine& machine, const model::SystemOptions& options)
+                             const model::Machine& machine, const model::SystemOptions& options, bool sync_start)
     : kernel_{kernel},
       values_{std::move(values)},
       cards_{options.cards},
@@ -34,6 +39,7 @@ KernelProgram::KernelProgram(const isa::KernelObject& kernel, std::uint32_t bloc
     task.kernel = &kernel;
     task.name = kernel.name;
     task.blocks = blocks;
+    task.sync_start = sync_start;
     for (std::size_t i = 0; i < kernel.args.size(); ++i) {
       if (kernel.args[i].kind == ArgKind::Scalar) {
         task.scalars.push_back(values_[i].scalar);
@@ -42,7 +48,9 @@ KernelProgram::KernelProgram(const isa::KernelObject& kernel, std::uint32_t bloc
       const auto from = values_[i].tensors[card].bytes();
       const isa::Bytes size{from.size()};
       const model::GmAddress address = system_.allocate(card, size, kernel.args[i].name);
-      std::memcpy(system_.bytes(address, size).data(), from.data(), from.size());
+      if (options.mode != model::Mode::Timing || steers(kernel.args[i].dtype)) {
+        std::memcpy(system_.bytes(address, size).data(), from.data(), from.size());
+      }
       if (kernel.args[i].kind == ArgKind::In) system_.protect(address);
       addresses_[i].push_back(address);
       task.tensors.push_back({address, size, direction_of(kernel.args[i].kind)});

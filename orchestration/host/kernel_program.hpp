@@ -15,9 +15,11 @@ namespace npu::orch {
 /// that a tensor can be a window.
 class KernelProgram {
  public:
-  /// The kernel outlives the program. Throws ConfigError (HBM full).
+  /// The kernel outlives the program. In timing mode only integers that can steer a program are brought to the cards:
+  /// the other tensors' bytes are never touched. `sync_start`: all blocks start together. Throws ConfigError (HBM
+  /// full).
   KernelProgram(const isa::KernelObject& kernel, std::uint32_t blocks, std::vector<KernelValue> values,
-                const model::Machine& machine, const model::SystemOptions& options);
+                const model::Machine& machine, const model::SystemOptions& options, bool sync_start = false);
 
   /// Throws ProgramError (also where the kernel writes to an input), Deadlock.
   void run();

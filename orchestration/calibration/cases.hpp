@@ -1,0 +1,14 @@
+// The calibration cases, one of each kind.
+#pragma once
+
+#include <memory>
+
+#include "orchestration/calibration/workload.hpp"
+
+namespace npu::orch {
+
+[[nodiscard]] std::unique_ptr<CalibrationCase> make_copy_case();
+[[nodiscard]] std::unique_ptr<CalibrationCase> make_vector_add_case();
+[[nodiscard]] std::unique_ptr<CalibrationCase> make_gemm_case();
+
+}  // namespace npu::orch
