@@ -105,7 +105,14 @@ void PartBuilder::tmatmul_step(const Reg& k, const Tile& acc, const Tile& left, 
 
 // ---- vector ------------------------------------------------------------------------------------------------------
 
+void PartBuilder::back_to_back(const std::function<void()>& body) {
+  orders_vector_ = false;
+  body();
+  orders_vector_ = true;
+}
+
 void PartBuilder::before_vector_reads(std::initializer_list<const Tile*> reads, const Loc& loc) {
+  if (!orders_vector_) return;
   const auto overlaps = [](const Tile* t, const std::pair<std::uint32_t, std::uint32_t>& range) {
     return t->begin() < range.second && range.first < t->end();
   };
@@ -126,7 +133,7 @@ void PartBuilder::after_vector_write(const Tile& dst) {
 }
 
 void PartBuilder::settle_vector(const Loc& loc) {
-  if (!unsettled_.empty()) barrier(Pipe::V, loc);
+  if (orders_vector_ && !unsettled_.empty()) barrier(Pipe::V, loc);
 }
 
 void PartBuilder::vec(Opcode op, const Tile& dst, const Tile& a, Loc loc) {

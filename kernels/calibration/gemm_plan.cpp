@@ -1,6 +1,7 @@
 #include "kernels/calibration/gemm_plan.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 
 #include "isa/errors.hpp"
@@ -123,32 +124,48 @@ void check_types(const char* kernel, const GemmPlan& p) {
 /// Rows of blocks that a panel of the swizzled order has.
 constexpr std::uint32_t kPanelRows = 3;
 
+/// Rows or columns of one core of a grid: [first, first + extent) of what the core shares with others, cut at `end`.
+/// body(place, n) for every block; n is a constant where no block is cut.
+template <class Body>
+void for_each_step(PartBuilder& part, const std::function<Reg()>& first, std::uint32_t extent, std::uint32_t base,
+                   const std::optional<std::function<Reg()>>& end, const Body& body) {
+  part.for_range(0, extent, base, [&](const Reg& step) {
+    Reg place = first();
+    place += step;
+    if (!end) return body(place, Value{base});
+    Reg n = (*end)();
+    n.set(min(n - place, base));
+    n.set(min(part.imm(extent) - step, n));
+    part.if_(n > 0, [&] { body(place, Value{n}); });
+  });
+}
+
 /// Rectangles of C: core (r, c) has rows r and columns c of each panel.
 void for_each_in_grid(PartBuilder& part, const GemmPlan& p, const std::function<void(const GemmBlock&)>& body) {
   const std::uint32_t panels = p.order == GemmPlan::BlockOrder::Swizzle ? 2 : 1;
   const std::uint32_t panel_m = ceiling(p.m, panels), core_m = ceiling(panel_m, p.grid.rows);
   const std::uint32_t core_n = ceiling(p.n, p.grid.cols);
   const bool whole_m = p.m % (panels * p.grid.rows * p.base.m) == 0, whole_n = p.n % (p.grid.cols * p.base.n) == 0;
-  const auto in_panel = [&](const Value& group, const Value& begin, std::uint32_t rows_of_panel) {
-    const Reg end = begin.reg() != nullptr ? min(*begin.reg() + rows_of_panel, p.m) : part.imm(rows_of_panel);
-    Reg own = part.block_index() % p.grid.rows * core_m;
-    if (begin.reg() != nullptr) own += *begin.reg();
-    const Reg last_row = min(own + core_m, end);
-    part.for_range(own, last_row, p.base.m, [&](const Reg& row) {
-      const Reg cut_rows = whole_m ? part.imm(p.base.m) : min(last_row - row, p.base.m);
-      const Reg first_col = part.block_index() / p.grid.rows * core_n;
-      const Reg last_col = min(first_col + core_n, p.n);
-      part.for_range(first_col, last_col, p.base.n, [&](const Reg& col) {
-        const Value rows = whole_m ? Value{p.base.m} : Value{cut_rows};
-        if (whole_n) return body({group, 0, row, rows, col, p.base.n});
-        const Reg cut_cols = min(last_col - col, p.base.n);
-        body({group, 0, row, rows, col, cut_cols});
+  using Place = std::function<Reg()>;
+  const auto in_panel = [&](const Value& group, const Reg* begin) {
+    const Place first_row = [&] {
+      Reg row = part.block_index() % p.grid.rows * core_m;
+      if (begin != nullptr) row += *begin;
+      return row;
+    };
+    const Place last_row = [&] { return begin != nullptr ? min(*begin + panel_m, p.m) : part.imm(p.m); };
+    const Place first_col = [&] { return part.block_index() / p.grid.rows * core_n; };
+    const Place last_col = [&] { return part.imm(p.n); };
+    const auto cut = [](bool whole, const Place& end) { return whole ? std::optional<Place>{} : std::optional{end}; };
+    for_each_step(part, first_row, core_m, p.base.m, cut(whole_m, last_row), [&](const Reg& row, const Value& rows) {
+      for_each_step(part, first_col, core_n, p.base.n, cut(whole_n, last_col), [&](const Reg& col, const Value& cols) {
+        body({group, 0, row, rows, col, cols});
       });
     });
   };
   const auto in_group = [&](const Value& group) {
-    if (panels == 1) return in_panel(group, 0, p.m);
-    part.for_range(0, p.m, panel_m, [&](const Reg& begin) { in_panel(group, begin, panel_m); });
+    if (panels == 1) return in_panel(group, nullptr);
+    part.for_range(0, p.m, panel_m, [&](const Reg& begin) { in_panel(group, &begin); });
   };
   if (p.groups == 1) return in_group(0);
   part.for_range(0, p.groups, 1, [&](const Reg& group) { in_group(group); });
@@ -177,15 +194,22 @@ void for_each_in_turn(PartBuilder& part, const GemmPlan& p, const std::function<
   const std::uint32_t rows = ceiling(p.m, p.base.m), cols = ceiling(p.n, p.base.n), per_group = rows * cols;
   const bool whole_m = p.m % p.base.m == 0, whole_n = p.n % p.base.n == 0;
   part.for_range(part.block_index(), p.groups * per_group * p.split_k, p.cores, [&](const Reg& turn) {
-    const Reg k_part = turn % p.split_k, block = turn / p.split_k;
-    const Reg group = block / per_group;
-    BlockPlace place = place_of(p, block % per_group, rows, cols);
-    place.row.set(place.row * p.base.m);
-    place.col.set(place.col * p.base.n);
-    const Reg cut_rows = whole_m ? part.imm(p.base.m) : min(part.imm(p.m) - place.row, p.base.m);
-    const Reg cut_cols = whole_n ? part.imm(p.base.n) : min(part.imm(p.n) - place.col, p.base.n);
-    body({p.groups == 1 ? Value{0} : Value{group}, p.split_k == 1 ? Value{0} : Value{k_part}, place.row,
-          whole_m ? Value{p.base.m} : Value{cut_rows}, place.col, whole_n ? Value{p.base.n} : Value{cut_cols}});
+    // Registers are few: only what varies has one.
+    std::optional<Reg> k_part, group, cut_rows, cut_cols;
+    const auto place = [&] {
+      if (p.split_k == 1 && p.groups == 1) return place_of(p, turn, rows, cols);
+      const Reg block = turn / p.split_k;
+      if (p.split_k > 1) k_part.emplace(turn % p.split_k);
+      if (p.groups > 1) group.emplace(block / per_group);
+      return place_of(p, block % per_group, rows, cols);
+    };
+    BlockPlace at = place();
+    at.row.set(at.row * p.base.m);
+    at.col.set(at.col * p.base.n);
+    if (!whole_m) cut_rows.emplace(min(part.imm(p.m) - at.row, p.base.m));
+    if (!whole_n) cut_cols.emplace(min(part.imm(p.n) - at.col, p.base.n));
+    body({group ? Value{*group} : Value{0}, k_part ? Value{*k_part} : Value{0}, at.row,
+          cut_rows ? Value{*cut_rows} : Value{p.base.m}, at.col, cut_cols ? Value{*cut_cols} : Value{p.base.n}});
   });
 }
 

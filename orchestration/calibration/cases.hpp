@@ -10,5 +10,11 @@ namespace npu::orch {
 [[nodiscard]] std::unique_ptr<CalibrationCase> make_copy_case();
 [[nodiscard]] std::unique_ptr<CalibrationCase> make_vector_add_case();
 [[nodiscard]] std::unique_ptr<CalibrationCase> make_gemm_case();
+[[nodiscard]] std::unique_ptr<CalibrationCase> make_quant_gemm_case();
+[[nodiscard]] std::unique_ptr<CalibrationCase> make_flash_attention_case();
+[[nodiscard]] std::unique_ptr<CalibrationCase> make_bank_conflict_case();
+[[nodiscard]] std::unique_ptr<CalibrationCase> make_topk_case();
+[[nodiscard]] std::unique_ptr<CalibrationCase> make_tget_case();
+[[nodiscard]] std::unique_ptr<CalibrationCase> make_gemm_allreduce_case();
 
 }  // namespace npu::orch

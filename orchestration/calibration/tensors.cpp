@@ -29,6 +29,12 @@ KernelValue result_value(const std::string& name, DType dtype, std::uint64_t row
   return value;
 }
 
+KernelValue scratch_value(const std::string& name, std::uint64_t bytes, const CaseOptions& options) {
+  KernelValue value;
+  value.tensors.assign(options.cards, Tensor::zeros(name, DType::U8, {bytes}));
+  return value;
+}
+
 std::vector<float> to_floats(const Tensor& tensor) {
   std::vector<float> floats(tensor.elements());
   const auto convert = [&](const auto from) {

@@ -19,6 +19,9 @@ namespace npu::orch {
                                        std::uint64_t cols, const CaseOptions& options,
                                        const std::function<void(Tensor&, std::uint32_t card)>& fill);
 
+/// Bytes that the kernel alone reads.
+[[nodiscard]] KernelValue scratch_value(const std::string& name, std::uint64_t bytes, const CaseOptions& options);
+
 /// A float tensor of any type as f32, and f32 rounded to nearest even into one.
 [[nodiscard]] std::vector<float> to_floats(const Tensor& tensor);
 void from_floats(Tensor& tensor, const std::vector<float>& values);

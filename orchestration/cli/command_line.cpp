@@ -23,8 +23,8 @@ constexpr const char* kRefusedFlags[] = {"--enable-chip-swimlane",
                                          "--strict",
                                          "--poison",
                                          "--cross-check"};
-constexpr const char* kRefusedCommands[] = {"sweep", "sensitivity",   "what-if",      "compare", "validate",
-                                            "check", "critical-path", "explain-hang", "trace",   "golden"};
+constexpr const char* kRefusedCommands[] = {"sweep",         "sensitivity",  "what-if", "compare", "check",
+                                            "critical-path", "explain-hang", "trace",   "golden"};
 
 /// CLI11 takes -1 for the largest number, one that is too large for the largest, and nothing for no flag.
 template <class Integer>
@@ -256,6 +256,35 @@ void declare_run(CLI::App& app, Options& o) {
   }
 }
 
+void declare_validate(CLI::App& app, Options& o) {
+  CLI::App* validate = app.add_subcommand(
+      "validate",
+      "the model against published times of silicon: a row for each anchor, totals, ratios of variants; exit status 1 "
+      "where a row is beyond its tolerance");
+  CLI::Option* const file =
+      validate->add_option("file", o.file, "anchors as CSV (default: those of npusim)")->type_name("FILE");
+  validate->footer(
+      "npusim validate --only D03 --json\n"
+      "npusim validate --only D03,D01 --jobs 2 --report fidelity.md\n");
+  in_group("Anchors",
+           {validate->add_option("--anchors", o.file, "the same as FILE")->type_name("FILE")->excludes(file),
+            validate->add_option("--only", o.only, "rows by id; D01 is D01:mte2 and D01:task")
+                ->type_name("ID,ID,...")
+                ->delimiter(',')
+                ->allow_extra_args(false),
+            validate->add_option("--group", o.group, "rows whose id begins with these letters, up to the number")
+                ->type_name("LETTERS"),
+            validate->add_option("--filter", o.filter, "rows whose id, use or workload holds this text")
+                ->type_name("TEXT")});
+  in_group("Simulation", {validate->add_option("--jobs", o.jobs, "runs at once (default: the processors)")
+                              ->type_name("N")
+                              ->check(refuse_unless_positive<std::uint32_t>)});
+  in_group("Output",
+           {validate->add_flag("--json", o.json, "rows, totals, groups and pairs as JSON"),
+            validate->add_option("--report", o.output, "page in Markdown with every row, and a plot beside it (.svg)")
+                ->type_name("FILE")});
+}
+
 void declare_tools(CLI::App& app, Options& o) {
   CLI::App* list = app.add_subcommand("list", "workloads, presets, platforms, protocols");
   list->add_flag("--json", o.json, "as JSON")->group("Output");
@@ -270,6 +299,7 @@ void declare_tools(CLI::App& app, Options& o) {
   add_plan_flags(*fit, o);
   add_machine_flags(*fit, o);
   add_data_flags(*fit, o);
+  declare_validate(app, o);
   CLI::App* assemble = app.add_subcommand("asm", "kernel text (.npu) to object file (.npuo)");
   add_word(*assemble, "file", o.file, "kernel text");
   assemble->footer("npusim asm k.npu -o k.npuo\n");

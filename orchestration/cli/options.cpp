@@ -158,6 +158,8 @@ void take_command(const CLI::App& app, Options& o) {
   } else if (app.got_subcommand("fit")) {
     o.command = Command::Fit;
     refuse_plan_flags(o);
+  } else if (app.got_subcommand("validate")) {
+    o.command = Command::Validate;
   } else if (app.got_subcommand("asm")) {
     o.command = Command::Asm;
   } else if (app.got_subcommand("disasm")) {

@@ -49,7 +49,7 @@ KernelProgram::KernelProgram(const isa::KernelObject& kernel, std::uint32_t bloc
       const isa::Bytes size{from.size()};
       const model::GmAddress address = system_.allocate(card, size, kernel.args[i].name);
       if (options.mode != model::Mode::Timing || steers(kernel.args[i].dtype)) {
-        std::memcpy(system_.bytes(address, size).data(), from.data(), from.size());
+        copy_differences(system_.bytes(address, size), from);
       }
       if (kernel.args[i].kind == ArgKind::In) system_.protect(address);
       addresses_[i].push_back(address);
