@@ -28,8 +28,8 @@ TEST_CASE("a number that is none, or beyond its type, is a usage error") {
 TEST_CASE("an unknown flag is a usage error") { check_usage_error("run hc-post --frobnicate", "--frobnicate"); }
 
 TEST_CASE("a flag whose feature does not exist is refused") {
-  check_usage_error("run hc-post --check", "--check: not built yet");
-  check_usage_error("validate", "command validate: not built yet");
+  check_usage_error("run hc-post --poison", "--poison: not built yet");
+  check_usage_error("sweep", "command sweep: not built yet");
 }
 
 TEST_CASE("misspelt names suggest the nearest") {
