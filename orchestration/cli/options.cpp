@@ -104,7 +104,9 @@ void refuse_unknown_words(const CLI::App& command, const Options& o) {
 ConfigError usage_error(const CLI::App& command, const CLI::ParseError& error) {
   for (const CLI::Option* option : command.get_options()) {
     if (option->get_items_expected_max() == 1 && option->count() > 1) {
-      return config_error("{} is given {} times ({}); give it once", option->get_name(), option->count(),
+      // CLI11 keeps back the names of flags that the help of their workload alone shows.
+      const std::string name = option->get_lnames().empty() ? option->get_name() : "--" + option->get_lnames().front();
+      return config_error("{} is given {} times ({}); give it once", name, option->count(),
                           fmt::join(option->results(), ", "));
     }
   }
