@@ -138,6 +138,8 @@ TEST_CASE("a run that ended before any card started has a summary that says so")
 std::vector<RunReport> reports_of_all_keys() {
   RunReport step = two_cards();
   step.config = preset("tiny");
+  step.findings = {{"race", "v reads what mte2 writes", "set_flag", {"card0.cluster0.aiv0", "kernel k", 7}, {}, 2},
+                   {"race", "v reads what mte2 writes", "set_flag", {}, {"card0.cluster0.aiv0", "kernel k", 7}, 2}};
   step.tiles = {"q_b_matmul.base_n=16"};
   step.layers = {{3, kernels::AttentionKind::Hca, 100, 5100}};
   step.stats.links = {{0, 1, isa::Bytes{1000}, 10}};

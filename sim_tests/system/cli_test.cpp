@@ -29,6 +29,9 @@ TEST_CASE("an unknown flag is a usage error") { check_usage_error("run hc-post -
 
 TEST_CASE("a flag whose feature does not exist is refused") {
   check_usage_error("run hc-post --poison", "--poison: not built yet");
+  check_usage_error("run hc-post --check overlap", "--check overlap: not built yet");
+  check_usage_error("run hc-post --check rase", "nearest is 'race'");
+  check_usage_error("run hc-post --strict", "--strict belongs to --check");
   check_usage_error("sweep", "command sweep: not built yet");
 }
 
