@@ -76,6 +76,7 @@ void refuse_unknown_words(const CLI::App& command, const Options& o) {
   const auto is_flag = [](const std::string& word) { return word.size() > 1 && word[0] == '-'; };
   const auto flag = std::find_if(unknown.begin(), unknown.end(), is_flag);
   if (flag != unknown.end()) {
+    if (!o.workload.empty()) static_cast<void>(orch::family_of(o.workload));  // refuses names that are none
     const std::string word = flag->substr(0, flag->find('='));
     std::vector<Flag> flags = flags_of(command);
     if (const auto* kernel = orch::find_calibration_workload(o.workload)) {

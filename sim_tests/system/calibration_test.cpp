@@ -69,6 +69,7 @@ TEST_CASE("flags of other workloads, and values that are none, are refused with 
   check_usage_error("run gemm --rows 5", "--rows belongs to copy and vector-add and topk; gemm takes --groups, --m");
   check_usage_error("run gemm --tile rows=5", "gemm has no flag --rows; nearest is --groups");
   check_usage_error("run gemm --tile 16x16", "gemm has no field called tile; expected FIELD=VALUE");
+  check_usage_error("run nd2nz --nz-stride 145", "workload 'nd2nz' is not built yet");
   check_usage_error("run gemm --bases 16x16x16", "no flag is called --bases; nearest is --base");
   check_usage_error("run gemm --base 3", "gemm: --base: '3' is no MxNxK of whole numbers");
   check_usage_error("run gemm --m 0", "gemm: --m: '0' is no whole number from 1 to");
