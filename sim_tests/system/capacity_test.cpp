@@ -86,7 +86,8 @@ TEST_CASE("fit lists a kernel that cannot be built with the reason and goes on w
   const Outcome whole = npusim(layer);
   REQUIRE(whole.text.find("\n\n") != std::string::npos);
   const auto rows = [](const std::string& text) {  // of budgets; plans follow behind an empty line
-    return std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(std::min(text.find("\n\n"), text.size())), '\n');
+    return std::count(text.begin(),
+                      text.begin() + static_cast<std::ptrdiff_t>(std::min(text.find("\n\n"), text.size())), '\n');
   };
   for (const std::string figure : {"core.cross_flag_limit", "core.flags_per_pair"}) {
     const Outcome fit = npusim(layer + "--set " + figure + "=1");
