@@ -13,3 +13,12 @@ function(npu_embed_machines target)
   configure_file("${CMAKE_CURRENT_SOURCE_DIR}/machines/shipped_machines.cpp.in" "${source}" @ONLY)
   target_sources(${target} PRIVATE "${source}")
 endfunction()
+
+# npu_embed_anchors(<target> <file>): compiles the anchors of `validate` into the library.
+function(npu_embed_anchors target file)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
+  file(READ "${file}" NPU_ANCHORS)
+  set(source "${CMAKE_CURRENT_BINARY_DIR}/shipped_anchors.cpp")
+  configure_file("${CMAKE_CURRENT_SOURCE_DIR}/validate/shipped_anchors.cpp.in" "${source}" @ONLY)
+  target_sources(${target} PRIVATE "${source}")
+endfunction()

@@ -84,7 +84,8 @@ class Observer {
   /// A pipe did not work.
   virtual void pipe_waited(const CoreLocation&, isa::Pipe, WaitReason, Cycles /*begin*/, Cycles /*end*/) {}
 
-  /// The scalar unit reads or writes an element of a tile, or of global memory through its data cache, or sends a notify.
+  /// The scalar unit reads or writes an element of a tile, or of global memory through its data cache, or sends a
+  /// notify.
   virtual void scalar_accessed(const CoreLocation&, const isa::Operation&, Cycles /*at*/) {}
   /// A DSB has waited for everything that the scalar unit has stored.
   virtual void stores_drained(const CoreLocation&, Cycles /*at*/) {}

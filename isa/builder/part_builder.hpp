@@ -129,6 +129,8 @@ class PartBuilder {
   void tmatmul_step(const Reg& k, const Tile& acc, const Tile& left, const Tile& right, Loc loc = Loc::current());
 
   // ---- vector; a pipe barrier goes in front of an instruction that reads what the pipe has just written ----
+  /// Emits `body` without those barriers: instructions that depend on each other follow each other as they come.
+  void back_to_back(const std::function<void()>& body);
   void vec(Opcode op, const Tile& dst, const Tile& a, Loc loc = Loc::current());
   void vec(Opcode op, const Tile& dst, const Tile& a, const Tile& b, Loc loc = Loc::current());
   /// Scalar operand: a float constant for float tiles, an integer for the others, or a register.
@@ -173,6 +175,7 @@ class PartBuilder {
   std::vector<Allocation> allocations_;
   std::array<std::array<std::uint32_t, kPipeCount>, kPipeCount> next_flag_{};
   std::vector<std::unique_ptr<Ring>> rings_;
+  bool orders_vector_ = true;  ///< false in back_to_back()
   struct Range {
     std::uint32_t begin = 0, end = 0;
   } unsettled_;  ///< what the vector pipe may still be writing in UB; empty after a barrier

@@ -113,8 +113,14 @@ void PartBuilder::tmatmul_step(const Reg& k, const Tile& acc, const Tile& left, 
 
 // ---- vector ------------------------------------------------------------------------------------------------------
 
+void PartBuilder::back_to_back(const std::function<void()>& body) {
+  orders_vector_ = false;
+  body();
+  orders_vector_ = true;
+}
+
 void PartBuilder::settle_vector(const Loc& loc) {
-  if (unsettled_.begin != unsettled_.end) barrier(Pipe::V, loc);
+  if (orders_vector_ && unsettled_.begin != unsettled_.end) barrier(Pipe::V, loc);
 }
 
 /// A vector instruction on these tiles, in the order of its fields. A barrier goes in front of it when it reads what
@@ -131,7 +137,7 @@ void PartBuilder::emit_vector(Instruction ins, std::initializer_list<const Tile*
     if (operand.kind == OperandKind::TileDst) continue;
     reads_unsettled = reads_unsettled || (tile.begin() < unsettled_.end && unsettled_.begin < tile.end());
   }
-  if (reads_unsettled) barrier(Pipe::V, loc);
+  if (orders_vector_ && reads_unsettled) barrier(Pipe::V, loc);
   for (std::size_t i = 0; i < all.size(); ++i)
     set_descriptor_field(ins, static_cast<Field>(index_of(Field::T0) + i), use(*all[i]));
   emit(ins, loc);

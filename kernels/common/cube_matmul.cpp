@@ -163,12 +163,11 @@ CubeMatmul::CubeMatmul(isa::PartBuilder& part, const MatmulShape& shape, const M
 
 void CubeMatmul::tile(const GmTensor& a, const Value& row, const Value& a_col, const Value& rows, const GmTensor& b,
                       const Value& b_col, const Value& cols, const Store& store) {
-  const std::uint32_t slab_k = tiling_.slab_k();
-  const auto load_b = [&](const Tile& slab, const Reg& k) {
+  const auto load_b = [&](const Tile& slab, const Reg& k, std::uint32_t extent) {
     if (shape_.order == WeightOrder::NK) {
-      part_.tload(slab.valid(cols, slab_k), b.at(b_col, k));  // (cols, slab_k) L1
+      part_.tload(slab.valid(cols, extent), b.at(b_col, k));  // (cols, extent) L1
     } else {
-      part_.tload(slab.valid(slab_k, cols), b.at(k, b_col));  // (slab_k, cols) L1
+      part_.tload(slab.valid(extent, cols), b.at(k, b_col));  // (extent, cols) L1
     }
   };
   multiply(a, row, a_col, rows, cols, load_b, store);
@@ -178,50 +177,67 @@ void CubeMatmul::tile_pair(const GmTensor& a, const Value& row, const Value& row
                            const GmTensor& b1, const Value& b_row, const Store& store) {
   NPU_ASSERT(shape_.order == WeightOrder::NK && tiling_.base_n % (2 * part_.arch().fractal_rows) == 0,
              "halves of [n, k] weights in whole fractals");
-  const std::uint32_t half = tiling_.base_n / 2, slab_k = tiling_.slab_k();
-  const auto load_b = [&](const Tile& slab, const Reg& k) {
-    part_.tload(slab.view(0, 0, half, slab_k), b0.at(b_row, k));  // (half, slab_k) L1
-    part_.tload(slab.view(half, 0, half, slab_k), b1.at(b_row, k));
+  const std::uint32_t half = tiling_.base_n / 2;
+  const auto load_b = [&](const Tile& slab, const Reg& k, std::uint32_t extent) {
+    part_.tload(slab.view(0, 0, half, extent), b0.at(b_row, k));  // (half, extent) L1
+    part_.tload(slab.view(half, 0, half, extent), b1.at(b_row, k));
   };
   multiply(a, row, 0, rows, tiling_.base_n, load_b, store);
 }
 
 void CubeMatmul::multiply(const GmTensor& a, const Value& row, const Value& a_col, const Value& rows, const Value& cols,
                           const LoadB& load_b, const Store& store) {
-  const bool nk = shape_.order == WeightOrder::NK;
-  const std::uint32_t base_k = tiling_.base_k, slab_k = tiling_.slab_k();
+  const std::uint32_t slab_k = tiling_.slab_k(), rest = shape_.k % slab_k, whole = shape_.k - rest;
   acc_.produce();
   const Tile acc = acc_[0].valid(rows, cols);  // (rows, cols) L0C
-  part_.for_range(0, shape_.k, slab_k, [&](const Reg& k) {
+  const auto slab = [&](const Reg& step, const Reg& k, std::uint32_t extent) {
     l1_.produce();
     {
       const Reg a_k = k + a_col;
-      part_.tload(l1_[0].valid(rows, slab_k), a.at(row, a_k));  // (rows, slab_k) L1
+      part_.tload(l1_[0].valid(rows, extent), a.at(row, a_k));  // (rows, extent) L1
     }
-    load_b(l1_[1], k);
+    load_b(l1_[1], k, extent);
     l1_.push();
-    l1_.consume();
-    for (std::uint32_t step = 0; step < tiling_.step_k; ++step) {
-      l0_.produce();
-      const Tile left = l0_[0].valid(rows, base_k);   // (rows, base_k) L0A
-      const Tile right = l0_[1].valid(base_k, cols);  // (base_k, cols) L0B
-      part_.textract(left, l1_[0], 0, step * base_k);
-      part_.textract(right, l1_[1], nk ? 0U : step * base_k, nk ? step * base_k : 0U);
-      l0_.push();
-      l0_.consume();
-      if (step == 0) {
-        part_.tmatmul_step(k, acc, left, right);
-      } else {
-        part_.tmatmul_acc(acc, left, right);
-      }
-      l0_.pop();
-    }
-    l1_.pop();
-  });
+    multiply_slab(step, extent, acc, rows, cols);
+  };
+  if (whole > 0) {
+    part_.for_range(0, whole, slab_k, [&](const Reg& step) {
+      if (!first_k_) return slab(step, step, slab_k);
+      const Reg k = (step + *first_k_) % whole;
+      slab(step, k, slab_k);
+    });
+  }
+  if (rest > 0) {
+    const Reg k = part_.imm(whole);
+    slab(k, k, rest);
+  }
   acc_.push();
   acc_.consume();
   store(acc);
   acc_.pop();
+}
+
+void CubeMatmul::multiply_slab(const Reg& step, std::uint32_t extent, const Tile& acc, const Value& rows,
+                               const Value& cols) {
+  const bool nk = shape_.order == WeightOrder::NK;
+  l1_.consume();
+  for (std::uint32_t k = 0; k < extent; k += tiling_.base_k) {
+    const std::uint32_t base_k = std::min(tiling_.base_k, extent - k);
+    l0_.produce();
+    const Tile left = l0_[0].valid(rows, base_k);   // (rows, base_k) L0A
+    const Tile right = l0_[1].valid(base_k, cols);  // (base_k, cols) L0B
+    part_.textract(left, l1_[0], 0, k);
+    part_.textract(right, l1_[1], nk ? 0U : k, nk ? k : 0U);
+    l0_.push();
+    l0_.consume();
+    if (k == 0) {
+      part_.tmatmul_step(step, acc, left, right);
+    } else {
+      part_.tmatmul_acc(acc, left, right);
+    }
+    l0_.pop();
+  }
+  l1_.pop();
 }
 
 }  // namespace npu::kernels

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string_view>
 
 #include "isa/arch_spec.hpp"
@@ -70,8 +71,12 @@ struct MatmulPlan {
 
 class CubeMatmul {
  public:
-  /// Allocates L1, L0A, L0B, L0C of the part.
+  /// Allocates L1, L0A, L0B, L0C of the part. What k leaves behind its last whole slab is a shorter one.
   CubeMatmul(isa::PartBuilder& part, const MatmulShape& shape, const MatmulTiling& tiling);
+
+  /// The k loop of every tile begins at this whole slab and comes back to it at the end: cores that share operands do
+  /// not ask for the same bytes at the same time. `slab` is below the number of whole slabs.
+  void begin_at(const isa::Reg& slab) { first_k_.emplace(slab * tiling_.slab_k()); }
 
   using Store = std::function<void(const isa::Tile& acc)>;
   /// C[row .. row+rows) x [col .. col+cols) over the whole k; `store` drains the accumulator (FIX). The first element
@@ -84,15 +89,21 @@ class CubeMatmul {
                  const isa::GmTensor& b1, const isa::Value& b_row, const Store& store);
 
  private:
-  using LoadB = std::function<void(const isa::Tile& slab, const isa::Reg& k)>;
+  /// Loads `extent` elements of k from `k` on.
+  using LoadB = std::function<void(const isa::Tile& slab, const isa::Reg& k, std::uint32_t extent)>;
   void multiply(const isa::GmTensor& a, const isa::Value& row, const isa::Value& a_col, const isa::Value& rows,
                 const isa::Value& cols, const LoadB& load_b, const Store& store);
+
+  /// The products of a slab of `extent` elements of k; `step` is 0 in the first slab of a tile.
+  void multiply_slab(const isa::Reg& step, std::uint32_t extent, const isa::Tile& acc, const isa::Value& rows,
+                     const isa::Value& cols);
 
   isa::PartBuilder& part_;
   MatmulShape shape_;
   MatmulTiling tiling_;
-  isa::Ring& l1_;  ///< [0] A slab, [1] B slab
-  isa::Ring& l0_;  ///< [0] left, [1] right
+  std::optional<isa::Reg> first_k_;  ///< where begin_at() has moved it
+  isa::Ring& l1_;                    ///< [0] A slab, [1] B slab
+  isa::Ring& l0_;                    ///< [0] left, [1] right
   isa::Ring& acc_;
 };
 

@@ -5,6 +5,7 @@
 #include "isa/units.hpp"
 #include "kernels/common/cross_fifo.hpp"
 #include "kernels/common/fitting.hpp"
+#include "kernels/matmul/tile_dequantiser.hpp"
 
 namespace npu::kernels {
 
@@ -61,45 +62,13 @@ Kernel quant_matmul(const QuantMatmulPlan& plan, const std::string& name, const 
   });
 
   k.vector([&](PartBuilder& p) {
-    const GmTensor x_scale_gm = p.tensor(x_scale), w_scale_gm = p.tensor(w_scale), y_gm = p.tensor(y);
+    TileDequantiser dequantise{p, {plan.rows, t.base_n, s.out}, p.tensor(x_scale), p.tensor(w_scale), p.tensor(y)};
     CrossFifoReader in{p, fifo, p.tensor(workspace), p.block_index()};
-    const Tile column_scale = p.ub(DType::F32, 1, t.base_n, "w_scale");
-    Ring& load = p.ring(2, Pipe::MTE2, Pipe::V,
-                        {{Space::UB, DType::I32, plan.rows, t.base_n, Layout::ND, "acc"},
-                         {Space::UB, DType::F32, plan.rows, 1, Layout::DN, "x_scale"}});
-    const Tile value = p.ub(DType::F32, plan.rows, t.base_n, "value");
-    Ring& store = p.ring(2, Pipe::V, Pipe::MTE3, {{Space::UB, s.out, plan.rows, t.base_n, Layout::ND, "y"}});
     const Reg sub = p.special(SpecialReg::SubBlock);
     for_each_tile(p, [&](const Reg& row, const Reg& rows, const Reg& col, const Reg& cols) {
-      p.sync(Pipe::V, Pipe::MTE2);
-      p.tload(column_scale.valid(1, cols), w_scale_gm.at(0, col));
-      p.sync(Pipe::MTE2, Pipe::V);
-      in.get([&](const GmTensor& slot, const Reg& slot_row) {
-        p.for_range(sub * plan.rows, rows, 2 * plan.rows, [&](const Reg& r) {  // the two vector cores take turns
-          const Reg n = min(rows - r, plan.rows);
-          const Reg gm_row = row + r, from = slot_row + r;
-          load.produce();
-          p.tload(load[0].valid(n, cols), slot.at(from, 0));                  // (n, cols) i32
-          p.tload(load[1].valid(n, 1), x_scale_gm.transposed_at(gm_row, 0));  // (n, 1) f32
-          load.push();
-          load.consume();
-          const Tile v = value.valid(n, cols);
-          p.tcvt(v, load[0].valid(n, cols), RoundMode::Rint);
-          p.vec(Opcode::TRowExpandMul, v, v, load[1].valid(n, 1));
-          load.pop();
-          store.produce();
-          const Tile result = store[0].valid(n, cols);
-          if (s.out == DType::F32) {
-            p.vec(Opcode::TColExpandMul, result, v, column_scale.valid(1, cols));
-          } else {
-            p.vec(Opcode::TColExpandMul, v, v, column_scale.valid(1, cols));
-            p.tcvt(result, v, RoundMode::Rint);
-          }
-          store.push();
-          store.consume();
-          p.tstore(y_gm.at(gm_row, col), result);
-          store.pop();
-        });
+      dequantise.begin(0, col, cols);
+      in.get([&](const GmTensor& slot, const Reg& slot_row) {  // the two vector cores take turns
+        dequantise.rows(slot, slot_row, {row, rows, col, cols}, sub * plan.rows, 2 * plan.rows);
       });
     });
   });

@@ -1,6 +1,7 @@
 // A FIFO in one growing power-of-two array: no allocation once warm.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 #include <vector>
@@ -24,14 +25,15 @@ class RingBuffer {
 
  private:
   void grow() {
-    std::vector<T> larger(slots_.size() * 2);
+    std::vector<T> larger(std::max(kFewest, slots_.size() * 2));
     const std::size_t n = size();
     for (std::size_t i = 0; i < n; ++i) larger[i] = std::move(slots_[(head_ + i) & (slots_.size() - 1)]);
     slots_ = std::move(larger);
     head_ = 0;
     tail_ = n;
   }
-  std::vector<T> slots_ = std::vector<T>(32);
+  static constexpr std::size_t kFewest = 32;
+  std::vector<T> slots_;  ///< none until the first push: most cores of a small kernel never run
   std::size_t head_ = 0, tail_ = 0;
 };
 

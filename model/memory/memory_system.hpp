@@ -58,12 +58,12 @@ struct LinkTraffic {
 
 /// Laws: every flow belongs to shared resources (HBM, L2 read, L2 write of a card; one link direction) that divide
 /// their bandwidth max-min fairly. A local read splits into L2-hit bytes (L2 read) and L2-miss bytes (HBM, and L2 read
-/// for as long as HBM takes) by sector, with LRU blocks; a write lands in L2. What L2 writes back is a flow of its own on HBM, for which nobody waits. A
-/// transfer's parts advance side by side, each capped by its part of the port, so alone it takes the time of its port
-/// or of its core's window of requests. A read that finds bytes which another transfer is still bringing in ends no
-/// earlier than that one. A remote access takes only the link of its direction; it finds or leaves its bytes in the
-/// home card's L2. Simultaneous transfers enter L2, and simultaneous completions are delivered, in order of (card,
-/// core, tag).
+/// for as long as HBM takes) by sector, with LRU blocks; a write lands in L2. What L2 writes back is a flow of its own
+/// on HBM, for which nobody waits. A transfer's parts advance side by side, each capped by its part of the port, so
+/// alone it takes the time of its port or of its core's window of requests. A read that finds bytes which another
+/// transfer is still bringing in ends no earlier than that one. A remote access takes only the link of its direction;
+/// it finds or leaves its bytes in the home card's L2. Simultaneous transfers enter L2, and simultaneous completions
+/// are delivered, in order of (card, core, tag).
 class MemorySystem {
  public:
   MemorySystem(Environment env, std::uint32_t cards);

@@ -19,8 +19,8 @@ namespace {
 constexpr const char* kRefusedFlags[] = {"--enable-chip-swimlane", "--enable-l2-swimlane", "--enable-pmu",
                                          "--enable-dep-gen",       "--enable-scope-stats", "--poison",
                                          "--cross-check"};
-constexpr const char* kRefusedCommands[] = {"sweep", "sensitivity",   "what-if",      "compare", "validate",
-                                            "check", "critical-path", "explain-hang", "trace",   "golden"};
+constexpr const char* kRefusedCommands[] = {"sweep",         "sensitivity",  "what-if", "compare", "check",
+                                            "critical-path", "explain-hang", "trace",   "golden"};
 
 /// CLI11 takes -1 for the largest number, one that is too large for the largest, and nothing for no flag.
 template <class Integer>
@@ -231,10 +231,12 @@ void add_word(CLI::App& app, const char* name, std::string& target, const char* 
 
 void declare_run(CLI::App& app, Options& o) {
   CLI::App* run = app.add_subcommand("run", "simulate a workload and compare with the golden");
-  add_word(*run, "workload", o.workload, "a name of npusim list, or a program file (.npu, .npuo)");
+  add_word(*run, "workload", o.workload,
+           "a name of npusim list, or a program file (.npu, .npuo); npusim help run gemm shows the plan flags of gemm");
   run->footer(
       "npusim run decode-layer --layer-id 0 --preset tiny --trace t.json --vcd w.vcd\n"
       "npusim run decode-step --preset tiny --layers 0-3 --mode timing\n"
+      "npusim run gemm --m 128 --k 512 --n 1024 --base 128x256x64\n"
       "npusim run k.npu --args x=f32:16x64 --args y=f32:16x64 --args n=5 --blocks 4 --save-data data\n");
   add_family_flags(*run, o, orch::Use::Run);
   add_card_flags(*run, o);
@@ -248,6 +250,35 @@ void declare_run(CLI::App& app, Options& o) {
   }
 }
 
+void declare_validate(CLI::App& app, Options& o) {
+  CLI::App* validate = app.add_subcommand(
+      "validate",
+      "the model against published times of silicon: a row for each anchor, totals, ratios of variants; exit status 1 "
+      "where a row is beyond its tolerance");
+  CLI::Option* const file =
+      validate->add_option("file", o.file, "anchors as CSV (default: those of npusim)")->type_name("FILE");
+  validate->footer(
+      "npusim validate --only D03 --json\n"
+      "npusim validate --only D03,D01 --jobs 2 --report fidelity.md\n");
+  in_group("Anchors",
+           {validate->add_option("--anchors", o.file, "the same as FILE")->type_name("FILE")->excludes(file),
+            validate->add_option("--only", o.only, "rows by id; D01 is D01:mte2 and D01:task")
+                ->type_name("ID,ID,...")
+                ->delimiter(',')
+                ->allow_extra_args(false),
+            validate->add_option("--group", o.group, "rows whose id begins with these letters, up to the number")
+                ->type_name("LETTERS"),
+            validate->add_option("--filter", o.filter, "rows whose id, use or workload holds this text")
+                ->type_name("TEXT")});
+  in_group("Simulation", {validate->add_option("--jobs", o.jobs, "runs at once (default: the processors)")
+                              ->type_name("N")
+                              ->check(refuse_unless_positive<std::uint32_t>)});
+  in_group("Output",
+           {validate->add_flag("--json", o.json, "rows, totals, groups and pairs as JSON"),
+            validate->add_option("--report", o.output, "page in Markdown with every row, and a plot beside it (.svg)")
+                ->type_name("FILE")});
+}
+
 void declare_tools(CLI::App& app, Options& o) {
   CLI::App* list = app.add_subcommand("list", "workloads, presets, platforms, protocols");
   list->add_flag("--json", o.json, "as JSON")->group("Output");
@@ -256,10 +287,12 @@ void declare_tools(CLI::App& app, Options& o) {
   add_word(*fit, "workload", o.workload, "a name of npusim list, or a program file (.npu, .npuo)");
   fit->footer(
       "npusim fit decode-layer --preset flash --set core.ub_kib=192\n"
+      "npusim fit gemm --m 4096 --n 4096 --k 4096 --l1-buffers 2\n"
       "npusim fit k.npu\n");
   add_family_flags(*fit, o, orch::Use::Fit);
   add_card_flags(*fit, o);
   add_machine_flags(*fit, o);
+  declare_validate(app, o);
   CLI::App* assemble = app.add_subcommand("asm", "kernel text (.npu) to object file (.npuo)");
   add_word(*assemble, "file", o.file, "kernel text");
   assemble->footer("npusim asm k.npu -o k.npuo\n");

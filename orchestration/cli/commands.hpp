@@ -8,6 +8,8 @@ namespace npu::cli {
 int run_experiment(const Options& options);
 int list(const Options& options);
 int fit(const Options& options);
+/// Exit status 1 where a row is beyond its tolerance.
+int validate(const Options& options);
 int assemble_file(const Options& options);
 int disassemble_file(const Options& options);
 int show_config(const Options& options);

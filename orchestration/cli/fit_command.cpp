@@ -57,7 +57,7 @@ void print_plans(const orch::Experiment& experiment, std::size_t width) {
 }  // namespace
 
 int fit(const Options& o) {
-  const model::Machine machine = model::load_machine(o.platform, o.machine_overrides);
+  const model::Machine machine = machine_of(o);
   const auto experiment = open_experiment(o, machine);
   experiment->build({.cards = experiment->cards(), .start_skew_us = {}}, orch::Purpose::Measure);
   std::map<std::string, std::vector<isa::Allocation>> measured;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "orchestration/calibration/workload.hpp"
+
 namespace npu::cli {
 namespace {
 
@@ -84,6 +86,23 @@ std::string help_text(const CLI::App& command) {
   if (command.get_parent() == nullptr) text += "\nnpusim help COMMAND shows a command's flags.\n";
   text += "\n" + wrapped(kExitStatuses, 0) + "\n";
   return text;
+}
+
+std::string help_text(const orch::CalibrationWorkload& workload) {
+  std::string text = fmt::format("npusim run {}: {}\n\nUsage: npusim run {} [FLAGS]\n\nPlan\n", workload.name,
+                                 workload.summary, workload.name);
+  for (const orch::PlanField& field : workload.make()->fields()) {
+    Flag flag;
+    flag.words = {fmt::format("--{}", field.name)};
+    flag.value = field.form;
+    flag.summary = field.summary;
+    flag.fallback = field.fallback;
+    text += row(flag);
+  }
+  return text + fmt::format(
+                    "\nnpusim help run shows the flags of all workloads: machine, simulation, output, traces.\n"
+                    "\n{}\n",
+                    wrapped(kExitStatuses, 0));
 }
 
 std::string help_of_all(const CLI::App& app) {

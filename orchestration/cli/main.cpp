@@ -31,6 +31,8 @@ int execute(const Options& options) {
       return list(options);
     case Command::Fit:
       return fit(options);
+    case Command::Validate:
+      return validate(options);
     case Command::Asm:
       return assemble_file(options);
     case Command::Disasm:

@@ -1,5 +1,6 @@
 #include "orchestration/cli/open_experiment.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <string>
@@ -44,6 +45,17 @@ void require_card_count(const Options& o, std::uint32_t cards) {
 }
 
 }  // namespace
+
+model::Machine machine_of(const Options& o) {
+  const auto figures_of = orch::family_of(o.workload).machine_figures;
+  std::vector<std::string> figures = o.machine_overrides;
+  for (const std::string& figure : figures_of == nullptr ? std::vector<std::string>{} : figures_of(o.workload)) {
+    const std::string key = figure.substr(0, figure.find('=') + 1);
+    const auto gives = [&](const std::string& given) { return given.starts_with(key); };
+    if (std::none_of(o.machine_overrides.begin(), o.machine_overrides.end(), gives)) figures.push_back(figure);
+  }
+  return model::load_machine(o.platform, figures);
+}
 
 std::unique_ptr<orch::Experiment> open_experiment(const Options& o, const model::Machine& machine) {
   auto experiment = orch::family_of(o.workload)

@@ -6,6 +6,7 @@
 #include "isa/errors.hpp"
 #include "isa/nearest_name.hpp"
 #include "isa/numerics/host_variant.hpp"
+#include "orchestration/calibration/workload.hpp"
 #include "orchestration/cli/command_line.hpp"
 #include "orchestration/cli/help.hpp"
 #include "orchestration/experiment/family.hpp"
@@ -69,14 +70,20 @@ std::string prefix_of(const CLI::App& command) {
 }
 
 /// The first word that a command does not know, with the nearest that it does.
-void refuse_unknown_words(const CLI::App& command) {
+void refuse_unknown_words(const CLI::App& command, const Options& o) {
   const std::vector<std::string> unknown = command.remaining();
   if (unknown.empty()) return;
   const auto is_flag = [](const std::string& word) { return word.size() > 1 && word[0] == '-'; };
   const auto flag = std::find_if(unknown.begin(), unknown.end(), is_flag);
   if (flag != unknown.end()) {
+    if (!o.workload.empty()) static_cast<void>(orch::family_of(o.workload));  // refuses names that are none
     const std::string word = flag->substr(0, flag->find('='));
-    const std::vector<Flag> flags = flags_of(command);
+    std::vector<Flag> flags = flags_of(command);
+    if (const auto* kernel = orch::find_calibration_workload(o.workload)) {
+      for (const orch::PlanField& field : kernel->make()->fields()) {
+        flags.emplace_back().words = {fmt::format("--{}", field.name)};
+      }
+    }
     std::vector<std::string_view> names;
     for (const Flag& known : flags) names.insert(names.end(), known.words.begin(), known.words.end());
     throw config_error("{}no flag is called {}{}; {} shows the flags", prefix_of(command), word,
@@ -98,7 +105,9 @@ void refuse_unknown_words(const CLI::App& command) {
 ConfigError usage_error(const CLI::App& command, const CLI::ParseError& error) {
   for (const CLI::Option* option : command.get_options()) {
     if (option->get_items_expected_max() == 1 && option->count() > 1) {
-      return config_error("{} is given {} times ({}); give it once", option->get_name(), option->count(),
+      // CLI11 keeps back the names of flags that the help of their workload alone shows.
+      const std::string name = option->get_lnames().empty() ? option->get_name() : "--" + option->get_lnames().front();
+      return config_error("{} is given {} times ({}); give it once", name, option->count(),
                           fmt::join(option->results(), ", "));
     }
   }
@@ -129,6 +138,8 @@ void take_command(const CLI::App& app, Options& o) {
   } else if (app.got_subcommand("fit")) {
     o.command = Command::Fit;
     orch::refuse_foreign_flags(o.workload, o.flags, orch::Use::Fit);
+  } else if (app.got_subcommand("validate")) {
+    o.command = Command::Validate;
   } else if (app.got_subcommand("asm")) {
     o.command = Command::Asm;
   } else if (app.got_subcommand("disasm")) {
@@ -140,7 +151,9 @@ void take_command(const CLI::App& app, Options& o) {
   } else if (app.got_subcommand("man")) {
     o.text = manual_page(app);
   } else {
-    o.text = help_text(named_command(app, o.help_of));
+    const orch::CalibrationWorkload* const kernel =
+        o.help_of.size() == 2 && o.help_of[0] == "run" ? orch::find_calibration_workload(o.help_of[1]) : nullptr;
+    o.text = kernel != nullptr ? help_text(*kernel) : help_text(named_command(app, o.help_of));
   }
 }
 
@@ -157,7 +170,8 @@ Options parse_options(int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    o.text = help_text(parsed_command(app));
+    const orch::CalibrationWorkload* const kernel = orch::find_calibration_workload(o.workload);
+    o.text = kernel != nullptr ? help_text(*kernel) : help_text(parsed_command(app));
     return o;
   } catch (const CLI::CallForAllHelp&) {
     o.text = help_of_all(app);
@@ -166,12 +180,12 @@ Options parse_options(int argc, const char* const* argv) {
     o.text = std::string{version.what()} + "\n";
     return o;
   } catch (const CLI::ParseError& error) {
-    refuse_unknown_words(app);
-    refuse_unknown_words(parsed_command(app));
+    refuse_unknown_words(app, o);
+    refuse_unknown_words(parsed_command(app), o);
     throw usage_error(parsed_command(app), error);
   }
-  refuse_unknown_words(app);
-  refuse_unknown_words(parsed_command(app));
+  refuse_unknown_words(app, o);
+  refuse_unknown_words(parsed_command(app), o);
   refuse_repeated_figures(o);
   take_command(app, o);
   return o;

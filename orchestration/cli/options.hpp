@@ -12,7 +12,7 @@
 namespace npu::cli {
 
 /// Text: what was asked for is text about npusim itself (help, version, completion, manual page).
-enum class Command : std::uint8_t { Text, Run, List, Fit, Asm, Disasm, ConfigShow, ConfigDiff };
+enum class Command : std::uint8_t { Text, Run, List, Fit, Validate, Asm, Disasm, ConfigShow, ConfigDiff };
 
 /// A timeline beyond this many MiB is cut, so that a program that never ends does not fill the disk.
 inline constexpr std::uint64_t kDefaultTraceLimitMib = 8192;
@@ -50,9 +50,14 @@ struct Options {
   std::string trace_level, vcd_scope, vcd_level, trace_window;
   std::uint64_t trace_limit_mib = kDefaultTraceLimitMib;
 
+  // validate
+  std::vector<std::string> only;  ///< ids
+  std::string group, filter;
+  std::optional<std::uint32_t> jobs;
+
   std::vector<std::string> help_of;    ///< words behind `help`
   std::string shell;                   ///< of `completion`
-  std::string file;                    ///< asm, disasm
+  std::string file;                    ///< asm, disasm; validate: anchors, empty for those of npusim
   std::string platform_a, platform_b;  ///< config diff
   std::string output;                  ///< asm: object file; disasm: text file, empty for stdout
 };

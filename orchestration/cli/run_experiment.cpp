@@ -65,7 +65,7 @@ int simulate(const Options& o, orch::Experiment& experiment, RunRecord& record) 
 }  // namespace
 
 int run_experiment(const Options& o) {
-  const model::Machine machine = model::load_machine(o.platform, o.machine_overrides);
+  const model::Machine machine = machine_of(o);
   const auto experiment = open_experiment(o, machine);
   RunRecord record{o, machine};
   experiment->describe(record.report());

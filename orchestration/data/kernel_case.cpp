@@ -248,6 +248,12 @@ KernelValue tensor_value(const ArgInfo& argument, const ArgumentText* text, cons
 
 }  // namespace
 
+Tensor random_tensor(const std::string& name, DType dtype, const Shape& shape, std::uint64_t seed, std::uint32_t card) {
+  Tensor tensor = Tensor::zeros(name, dtype, shape);
+  with_type(dtype, [&]<class T>(T) { fill_random(tensor.writable<T>(), RandomStream{seed, name, card}); });
+  return tensor;
+}
+
 ArgumentText parse_argument(std::string_view text) {
   const auto refuse = [&](std::string_view why) {
     return config_error("--args {}: {}; expected NAME=DTYPE:ROWSxCOLS[:INIT] or NAME=INTEGER", isa::shown(text), why);

@@ -47,6 +47,11 @@ void require_room(const std::vector<std::string>& arguments, isa::Bytes hbm);
                                                           const std::string& file, std::uint32_t cards,
                                                           std::uint64_t seed);
 
+/// Random values: floats in [-1, 1), integers in [-8, 8] (unsigned: [0, 16]); a stream of its own for each seed, name
+/// and card.
+[[nodiscard]] Tensor random_tensor(const std::string& name, isa::DType dtype, const Shape& shape, std::uint64_t seed,
+                                   std::uint32_t card);
+
 /// The rule for expectations that come without one: integers are equal, floats close for their type.
 [[nodiscard]] Rule default_rule(isa::DType dtype);
 

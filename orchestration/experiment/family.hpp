@@ -39,6 +39,8 @@ struct Family {
   bool (*takes)(std::string_view workload, const FlagSpec&);  ///< null: each workload takes all of them
   /// Outlived by the machine. ConfigError for what is wrong with the flags.
   std::unique_ptr<Experiment> (*open)(const Request&, const model::Machine&);
+  /// Figures of the machine that a workload brings, as --set has them, where --set does not give them; null: none.
+  std::vector<std::string> (*machine_figures)(std::string_view workload) = nullptr;
 };
 
 [[nodiscard]] std::span<const Family* const> families();
@@ -54,5 +56,6 @@ void refuse_foreign_flags(std::string_view workload, const FlagValues& flags, Us
 [[nodiscard]] const Family& layer_family();
 [[nodiscard]] const Family& step_family();
 [[nodiscard]] const Family& program_family();
+[[nodiscard]] const Family& calibration_family();
 
 }  // namespace npu::orch

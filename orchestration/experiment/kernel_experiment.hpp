@@ -20,6 +20,7 @@ class KernelExperiment : public Experiment {
   [[nodiscard]] std::uint32_t cards() const override { return cards_; }
   void build(const model::SystemOptions& options, Purpose purpose) override;
   [[nodiscard]] const std::map<std::string, kernels::Kernel>& kernels() const override { return kernels_; }
+  [[nodiscard]] const std::map<std::string, UnbuiltKernel>& unbuilt() const override { return unbuilt_; }
   [[nodiscard]] std::size_t task_count() const override { return cards_; }
   void load() override {}
   void run() override { program_->run(); }
@@ -44,6 +45,7 @@ class KernelExperiment : public Experiment {
   const model::Machine& machine_;
   std::uint32_t cards_;
   std::map<std::string, kernels::Kernel> kernels_;  ///< the one
+  std::map<std::string, UnbuiltKernel> unbuilt_;    ///< or why there is none
   std::optional<KernelProgram> program_;
 };
 

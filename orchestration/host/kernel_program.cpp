@@ -6,11 +6,21 @@ namespace npu::orch {
 
 using isa::ArgKind;
 
+namespace {
+
+/// Floats and quantised data are no control data (README, "Modes").
+bool steers(isa::DType dtype) {
+  return dtype == isa::DType::I16 || dtype == isa::DType::I32 || dtype == isa::DType::I64;
+}
+
+}  // namespace
+
 KernelProgram::KernelProgram(const isa::KernelObject& kernel, std::vector<KernelValue> values,
                              const model::Machine& machine, const model::SystemOptions& options)
     : kernel_{kernel},
       values_{std::move(values)},
       cards_{options.cards},
+      mode_{options.mode},
       system_{machine, options},
       addresses_(kernel.args.size()) {
   for (std::uint32_t card = 0; card < cards_; ++card) {
@@ -30,7 +40,7 @@ BoundTensor KernelProgram::allocate(std::uint32_t card, std::size_t argument) {
   const auto from = values_[argument].tensors[card].bytes();
   const isa::Bytes size{from.size()};
   const model::GmAddress address = system_.allocate(card, size, info.name);
-  std::memcpy(system_.bytes(address, size).data(), from.data(), from.size());
+  if (mode_ != model::Mode::Timing || steers(info.dtype)) copy_differences(system_.bytes(address, size), from);
   if (info.kind == ArgKind::In) system_.protect(address);
   addresses_[argument].push_back(address);
   if (info.kind != ArgKind::Out) upload_bytes_ += from.size();

@@ -16,7 +16,8 @@ namespace npu::orch {
 /// that a tensor can be a window.
 class KernelProgram {
  public:
-  /// The kernel outlives the program. Throws ConfigError (HBM full).
+  /// The kernel outlives the program. In timing mode only integers that can steer a program are brought to the cards:
+  /// the other tensors' bytes are never touched. Throws ConfigError (HBM full).
   KernelProgram(const isa::KernelObject& kernel, std::vector<KernelValue> values, const model::Machine& machine,
                 const model::SystemOptions& options);
 
@@ -36,6 +37,7 @@ class KernelProgram {
   const isa::KernelObject& kernel_;
   std::vector<KernelValue> values_;
   std::uint32_t cards_;
+  model::Mode mode_;
   model::System system_;
   std::vector<std::vector<model::GmAddress>> addresses_;  ///< by argument and card
   std::vector<model::TaskSpec> tasks_;                    ///< one per card

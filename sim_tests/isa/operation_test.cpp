@@ -238,8 +238,10 @@ TEST_CASE("A register that breaks a rule is refused") {
     std::string_view part, declarations, code, expected;
   };
   const std::vector<Case> cases{
-      {".vector", ".tile t ub f32 nd 8x64 rows_reg=r7\n", "texpands t, 0.0", "tile t: valid region 9x64; limit: the tile is 8x64"},
-      {".vector", ".tile t ub f32 nd 8x64 cols_reg=r8\n", "texpands t, 0.0", "tile t: valid region 8x-1; limit: the tile is 8x64"},
+      {".vector", ".tile t ub f32 nd 8x64 rows_reg=r7\n", "texpands t, 0.0",
+       "tile t: valid region 9x64; limit: the tile is 8x64"},
+      {".vector", ".tile t ub f32 nd 8x64 cols_reg=r8\n", "texpands t, 0.0",
+       "tile t: valid region 8x-1; limit: the tile is 8x64"},
       {".vector", ".tile t ub f32 nd 8x64 offset_reg=r7\n", "texpands t, 0.0", "base offset 9 in ub"},
       {".vector", ".tile t ub f32 nd 8x64 offset_reg=r9\n", "texpands t, 0.0", "leave ub"},
       {".vector", ".tile t ub f32 nd 8x64 rows_reg=r3\n.tile u ub f32 nd 8x64 offset=2048\n", "tcopy t, u",

@@ -10,8 +10,7 @@ KernelBench::KernelBench(std::uint32_t cards, traces::Sink* sink, std::vector<do
     : KernelBench{model::load_machine("a2a3", {}), cards, sink, std::move(start_skew_us)} {}
 
 KernelBench::KernelBench(const model::Machine& machine, std::uint32_t cards, traces::Sink* sink,
-                         std::vector<double> start_skew_us, model::Mode mode,
-                         std::vector<model::Observer*> observers)
+                         std::vector<double> start_skew_us, model::Mode mode, std::vector<model::Observer*> observers)
     : machine_{machine},
       system_{machine_,
               {.cards = cards,

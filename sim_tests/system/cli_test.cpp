@@ -32,7 +32,7 @@ TEST_CASE("a flag whose feature does not exist is refused") {
   check_usage_error("run hc-post --check overlap", "--check overlap: not built yet");
   check_usage_error("run hc-post --check rase", "nearest is 'race'");
   check_usage_error("run hc-post --strict", "--strict belongs to --check");
-  check_usage_error("validate", "command validate: not built yet");
+  check_usage_error("sweep", "command sweep: not built yet");
 }
 
 TEST_CASE("misspelt names suggest the nearest") {

@@ -136,8 +136,9 @@ TEST_CASE("fit goes on behind a kernel that does not fit, says what to cut and e
   CHECK(gate.status == 3);
   CHECK(gate.text.find(" fit ") != std::string::npos);
   CHECK(gate.text.find(" OVER ") != std::string::npos);
-  check_refused(3, "run rmsnorm --preset tiny --layer-id 0 --set core.ub_kib=9",
-                {"kernel rms_norm: its tiles need", "bytes of ub, a2a3 has 1024; cut the", "memory map:"});
+  check_refused(
+      3, "run rmsnorm --preset tiny --layer-id 0 --set core.ub_kib=9",
+      {"kernel rms_norm: its tiles need", "bytes of ub, a2a3 has 1024 (core.ub_kib); cut the", "memory map:"});
 }
 
 TEST_CASE("fit measures every kernel of a layer, however small the vector buffer is") {
