@@ -237,10 +237,10 @@ TEST_CASE("a tensor that is too short for its rows is refused by name, whichever
   const LayerConfig cfg = expert_config(256, 64, 4, 16);
   const isa::ArchSpec arch = isa::a2a3_arch_spec();
   test::KernelBench bench;
-  bench.bind("h", std::vector<float>(8));
   bench.bind("count", std::vector<std::int32_t>{16, 16, 16, 16});
   bench.bind("h_i8", std::vector<std::int8_t>(std::size_t{cfg.recv_rows()} * cfg.moe_inter));
   bench.bind("h_scale", std::vector<float>(cfg.recv_rows()));
+  bench.bind("h", std::vector<float>(8));  // last: what lies behind it is nobody's, however far
   CHECK_THROWS_WITH(bench.run(kernels::routed_quant(cfg, arch)), Catch::Contains("'h'"));
 }
 
