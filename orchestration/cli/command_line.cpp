@@ -225,13 +225,13 @@ void add_trace_flags(CLI::App& app, Options& o) {
                 ->check(refuse_unless_positive<std::uint32_t>)});
 }
 
-void add_word(CLI::App& app, const char* name, std::string& target, const char* summary) {
-  app.add_option(name, target, summary)->required()->type_name(name == std::string_view{"file"} ? "FILE" : "WORKLOAD");
+void add_word(CLI::App& app, const char* name, std::string& target, const char* type, const char* summary) {
+  app.add_option(name, target, summary)->required()->type_name(type);
 }
 
 void declare_run(CLI::App& app, Options& o) {
   CLI::App* run = app.add_subcommand("run", "simulate a workload and compare with the golden");
-  add_word(*run, "workload", o.workload,
+  add_word(*run, "workload", o.workload, "WORKLOAD",
            "a name of npusim list, or a program file (.npu, .npuo); npusim help run gemm shows the plan flags of gemm");
   run->footer(
       "npusim run decode-layer --layer-id 0 --preset tiny --trace t.json --vcd w.vcd\n"
@@ -284,7 +284,7 @@ void declare_tools(CLI::App& app, Options& o) {
   list->add_flag("--json", o.json, "as JSON")->group("Output");
   list->footer("npusim list --json\n");
   CLI::App* fit = app.add_subcommand("fit", "on-chip buffer budget of a workload's kernels, without a run");
-  add_word(*fit, "workload", o.workload, "a name of npusim list, or a program file (.npu, .npuo)");
+  add_word(*fit, "workload", o.workload, "WORKLOAD", "a name of npusim list, or a program file (.npu, .npuo)");
   fit->footer(
       "npusim fit decode-layer --preset flash --set core.ub_kib=192\n"
       "npusim fit gemm --m 4096 --n 4096 --k 4096 --l1-buffers 2\n"
@@ -294,12 +294,12 @@ void declare_tools(CLI::App& app, Options& o) {
   add_machine_flags(*fit, o);
   declare_validate(app, o);
   CLI::App* assemble = app.add_subcommand("asm", "kernel text (.npu) to object file (.npuo)");
-  add_word(*assemble, "file", o.file, "kernel text");
+  add_word(*assemble, "file", o.file, "FILE", "kernel text");
   assemble->footer("npusim asm k.npu -o k.npuo\n");
   assemble->add_option("-o,--output", o.output, "object file")->required()->type_name("FILE")->group("Output");
   add_machine_flags(*assemble, o);
   CLI::App* disassemble = app.add_subcommand("disasm", "object file (.npuo) to kernel text");
-  add_word(*disassemble, "file", o.file, "object file");
+  add_word(*disassemble, "file", o.file, "FILE", "object file");
   disassemble->footer("npusim disasm k.npuo -o copy.npu\n");
   disassemble->add_option("-o,--output", o.output, "kernel text (default stdout)")->type_name("FILE")->group("Output");
   CLI::App* config = app.add_subcommand("config", "the effective machine file");
@@ -309,8 +309,8 @@ void declare_tools(CLI::App& app, Options& o) {
   add_machine_flags(*show, o);
   CLI::App* diff = config->add_subcommand("diff", "the figures in which two machines differ, with those of the second");
   diff->footer("npusim config diff a2a3 910b4\n");
-  add_word(*diff, "first", o.platform_a, "platform or machine file");
-  add_word(*diff, "second", o.platform_b, "platform or machine file");
+  add_word(*diff, "first", o.platform_a, "MACHINE", "platform or machine file");
+  add_word(*diff, "second", o.platform_b, "MACHINE", "platform or machine file");
 }
 
 void declare_guides(CLI::App& app, Options& o) {

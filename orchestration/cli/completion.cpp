@@ -35,14 +35,16 @@ Candidates candidates_of(const Flag& flag) {
     found.words = words_of(flag.value);
     return found;
   }
-  found.files = flag.value == "WORKLOAD" || flag.value.ends_with("FILE") || flag.value == "DIR";
+  found.files =
+      flag.value == "WORKLOAD" || flag.value == "MACHINE" || flag.value.ends_with("FILE") || flag.value == "DIR";
   if (flag.value == "WORKLOAD") {
     for (const orch::Family* family : orch::families()) {
       for (const orch::WorkloadName& workload : family->workloads()) found.words.emplace_back(workload.name);
     }
   } else if (std::find(flag.words.begin(), flag.words.end(), "--preset") != flag.words.end()) {
     for (const std::string_view name : orch::preset_names()) found.words.emplace_back(name);
-  } else if (std::find(flag.words.begin(), flag.words.end(), "--platform") != flag.words.end()) {
+  } else if (flag.value == "MACHINE" ||
+             std::find(flag.words.begin(), flag.words.end(), "--platform") != flag.words.end()) {
     found.words = model::shipped_platforms();
   }
   return found;

@@ -150,6 +150,7 @@ TEST_CASE("the completion of bash offers commands, flags, choices and names") {
   CHECK(offered("run attention-s", 2) == "attention-swa\n");
   CHECK(offered("run hc-post --preset dem", 4) == "demo\n");
   CHECK(offered("config sh", 2) == "show\n");
+  CHECK(offered("config diff a2a3 910b4", 4).find("910b4") != std::string::npos);
   for (const char* shell : {"zsh", "fish"}) CHECK(npusim(std::string{"completion "} + shell).text.size() > 1000);
   check_usage_error("completion tcsh", "'tcsh' is none of bash|zsh|fish");
 }
