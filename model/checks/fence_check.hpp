@@ -30,7 +30,7 @@ class FenceCheck final : public Observer {
  private:
   struct Store {
     isa::Pipe pipe;
-    std::uint32_t number, instruction;  ///< a store that has not been issued to its pipe's front has number 0
+    std::uint32_t number, instruction;  ///< number 0: it waits in its queue
   };
   struct CoreState {
     explicit CoreState(std::uint32_t flag_ids) : order{flag_ids} {}

@@ -44,7 +44,6 @@ class CorePipe {
   void enter_flight(std::uint64_t begin, std::uint64_t end, std::uint64_t result, std::uint64_t own_result);
 
   // ---- flight
-  [[nodiscard]] bool in_flight() const { return !in_flight_.empty(); }
   /// Cycle at which the oldest operation in flight retires, kNever without one.
   [[nodiscard]] std::uint64_t next_retirement() const {
     return in_flight_.empty() ? kNever : in_flight_.front().retire;
